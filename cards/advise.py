@@ -1,0 +1,227 @@
+"""From a patient record to the cards shown: pure, and the same for the same record and day."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from itertools import chain
+
+from cards.answer import YES, Answer, Finding
+from cards.answers import Answers, CallAnswers
+from cards.card import Standing, build_card
+from cards.case import Case
+from cards.criteria import Ask
+from cards.facts.pain import episode
+from cards.facts.phase import phase
+from cards.library import Library
+from cards.pathway import Place, locate
+from cards.recommend import Applied, Verdict, judge
+from cards.recommendation import Recommendation
+from cards.record import Draft, PatientRecord
+from cards.select import CardPlan, Selection, select
+from cards.suggestion import JSON
+
+log = logging.getLogger(__name__)
+FIRST_LINE = ("nonpharm-first-line-not-started", "exercise-intensify-persistent")
+MOST_ROWS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What one call is answered with.
+
+    Attributes:
+        cards: most urgent first, without uuids.
+        verdicts: what became of every recommendation of this hook, and the facts that decided.
+        states: pathway → state, for the pathways the patient is on.
+        errors: ids of recommendations that failed and are left out.
+    """
+
+    cards: tuple[JSON, ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
+    states: Mapping[str, str] = field(default_factory=dict)
+    errors: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Every recommendation judged: what applies, the verdicts, what failed."""
+
+    applied: tuple[Applied, ...]
+    verdicts: tuple[Verdict, ...]
+    errors: tuple[str, ...]
+
+
+def advise(record: PatientRecord, today: date, library: Library) -> Advice:
+    """The advice for one hook call.
+
+    A recommendation that fails is left out and named in ``errors``; the others are unharmed
+    (safety.md H-21).
+    """
+    drafts = [draft for draft in record.drafts if draft.selected]
+    asks = {id(draft): _answers(record, today, draft, library) for draft in drafts}
+    case = Case(record, today)
+    alone = Answers(case, library.vocabulary, library.unanswerable)
+    call: Ask = CallAnswers([*asks.values()] or [alone], library.draft_facts)
+
+    judged = _judge_cards(record, library, call, [(draft, asks[id(draft)]) for draft in drafts])
+    rows = _judge_rows(record, library, call, judged)
+    places = locate(library.pathways, call)
+    steps = _next_steps(library, call)
+    selection = select(judged.applied, rows.applied[:MOST_ROWS], steps, record.hook)
+    standing = _standing(case, places, library)
+    cards, broken = _build(selection.shown, record, standing, library)
+    errors = tuple(dict.fromkeys(chain(judged.errors, rows.errors, broken)))
+    return Advice(
+        cards,
+        _outcomes(judged.verdicts + rows.verdicts, selection, errors),
+        {place.pathway: place.state for place in places if place.state},
+        errors,
+    )
+
+
+def _answers(record: PatientRecord, today: date, draft: Draft, library: Library) -> Answers:
+    return Answers(Case(record, today, draft), library.vocabulary, library.unanswerable)
+
+
+def _judge_cards(
+    record: PatientRecord,
+    library: Library,
+    call: Ask,
+    drafts: Sequence[tuple[Draft, Ask]],
+) -> Judged:
+    """Cards of this hook: those about a draft once for each draft, the others once a call."""
+    questions: list[tuple[Recommendation, Ask, Draft | None]] = []
+    for recommendation in library.cards[record.hook]:
+        if recommendation.id in library.about_drafts and record.hook != "patient-view":
+            questions += [(recommendation, ask, draft) for draft, ask in drafts]
+        else:
+            questions.append((recommendation, call, None))
+    return _judge(questions, record)
+
+
+def _judge_rows(record: PatientRecord, library: Library, call: Ask, judged: Judged) -> Judged:
+    """The option rows of the first-line card, in the order their option sets list them."""
+    shown = any(applied.recommendation.id in FIRST_LINE for applied in judged.applied)
+    if not shown:
+        return Judged((), (), ())
+    listed = _listed_rows(library, call)
+    questions: list[tuple[Recommendation, Ask, Draft | None]] = [
+        (library.recommendations[name], _as_row(call), None) for name in listed
+    ]
+    return _judge(questions, record)
+
+
+def _as_row(call: Ask) -> Ask:
+    given = {"first_line_card_shown": YES, "row_in_option_set": YES}
+
+    def ask(name: str) -> Finding:
+        return given.get(name) or call(name)
+
+    return ask
+
+
+def _listed_rows(library: Library, call: Ask) -> tuple[str, ...]:
+    """Rows of every option set that fits; the fallback only when no other set does."""
+    fitting = [
+        option_set
+        for option_set in library.option_sets
+        if all(call(name).answer is Answer.YES for name in option_set.when)
+    ]
+    chosen = [option_set for option_set in fitting if not option_set.fallback] or fitting
+    return tuple(dict.fromkeys(row for option_set in chosen for row in option_set.rows))
+
+
+def _judge(
+    questions: Sequence[tuple[Recommendation, Ask, Draft | None]], record: PatientRecord
+) -> Judged:
+    applied: list[Applied] = []
+    verdicts: list[Verdict] = []
+    errors: list[str] = []
+    for recommendation, ask, draft in questions:
+        try:
+            advice, verdict = judge(recommendation, ask, record.hook, draft)
+        except Exception as failure:  # one failing rule must not silence the others (H-21)
+            _report(recommendation.id, failure)
+            errors.append(recommendation.id)
+            verdicts.append(Verdict(recommendation.id, "failed", ()))
+            continue
+        verdicts.append(verdict)
+        if advice:
+            applied.append(advice)
+    return Judged(tuple(applied), tuple(verdicts), tuple(errors))
+
+
+def _build(
+    plans: Sequence[CardPlan], record: PatientRecord, standing: Standing, library: Library
+) -> tuple[tuple[JSON, ...], tuple[str, ...]]:
+    cards: list[JSON] = []
+    errors: list[str] = []
+    for plan in plans:
+        try:
+            cards.append(build_card(plan, record, standing, library))
+        except Exception as failure:  # the other cards are still returned (H-21)
+            _report(plan.leader.recommendation.id, failure)
+            errors.append(plan.leader.recommendation.id)
+    return tuple(cards), tuple(errors)
+
+
+def _report(name: str, failure: Exception) -> None:
+    """Name the recommendation and the kind of failure; a message could hold patient data."""
+    log.error(
+        "recommendation failed", extra={"recommendation": name, "kind": type(failure).__name__}
+    )
+
+
+def _next_steps(library: Library, call: Ask) -> tuple[str, ...]:
+    """Ids of the group next-step in the order of the pathways that apply."""
+    return tuple(
+        name
+        for order in library.next_step_order
+        if call(order.when).answer is Answer.YES
+        for name in order.order
+    )
+
+
+def _standing(case: Case, places: Sequence[Place], library: Library) -> Standing:
+    """Where the patient stands; the most specific pathway names the state."""
+    states = {place.pathway: place.state for place in places}
+    leading = [order.pathway for order in library.next_step_order if order.pathway in states]
+    pain = episode(case)
+    return Standing(
+        pathways=tuple(states),
+        state=next((states[name] for name in leading if states[name]), None),
+        phase=phase(case),
+        problem=next((condition.reference for condition in pain.conditions), None),
+        region="lumbar" if not states or "chronic-low-back-pain" in states else _region(states),
+    )
+
+
+def _region(pathways: Mapping[str, str | None]) -> str:
+    upper = {"mid-back-musculoskeletal-pain", "upper-mid-back-trigger-points"}
+    return "thoracic" if upper & set(pathways) else "lumbar"
+
+
+def _outcomes(
+    verdicts: Sequence[Verdict], selection: Selection, errors: Sequence[str]
+) -> tuple[Verdict, ...]:
+    """Each verdict with what selection made of it: shown, merged, row, capped or failed."""
+    places: dict[tuple[str, str | None], str] = {}
+    for plan in selection.capped:
+        places.update({_key(member): "capped" for member in plan.members})
+    for plan in selection.shown:
+        places[_key(plan.leader)] = "shown"
+        places.update({_key(member): "merged" for member in plan.merged})
+        places.update({_key(member): "row" for member in plan.rows})
+    return tuple(
+        replace(verdict, outcome=places.get((verdict.id, verdict.draft), "capped"))
+        if verdict.outcome == "shown"
+        else verdict
+        for verdict in verdicts
+    )
+
+
+def _key(advice: Applied) -> tuple[str, str | None]:
+    return advice.recommendation.id, advice.draft.order.reference if advice.draft else None

@@ -1,0 +1,84 @@
+"""The three answers a fact can give, and the chart entries behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Answer(Enum):
+    """Yes, no, or not known; "not recorded" is never silently "no"."""
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class ChartEntry:
+    """One entry of the chart that led to an answer, fit to be shown on a card.
+
+    Attributes:
+        reference: relative reference such as ``Condition/c1``.
+        display: the entry's own coded display or text, unescaped; may be empty.
+        date: ISO date (full or partial) the entry speaks for; None when it bears none.
+    """
+
+    reference: str
+    display: str
+    date: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """An answer with the chart entries that led to it."""
+
+    answer: Answer
+    because: tuple[ChartEntry, ...] = ()
+
+
+YES = Finding(Answer.YES)
+NO = Finding(Answer.NO)
+UNKNOWN = Finding(Answer.UNKNOWN)
+
+
+def yes(because: Iterable[ChartEntry] = ()) -> Finding:
+    """A yes resting on the given chart entries."""
+    return Finding(Answer.YES, tuple(because))
+
+
+def all_of(findings: Iterable[Finding]) -> Finding:
+    """Kleene conjunction: no beats unknown beats yes; a yes gathers every reason."""
+    findings = tuple(findings)
+    answers = {finding.answer for finding in findings}
+    if Answer.NO in answers:
+        return NO
+    if Answer.UNKNOWN in answers:
+        return UNKNOWN
+    return yes(entry for finding in findings for entry in finding.because)
+
+
+def any_of(findings: Iterable[Finding]) -> Finding:
+    """Kleene disjunction: yes beats unknown beats no; a yes gathers the reasons of every yes."""
+    findings = tuple(findings)
+    answers = {finding.answer for finding in findings}
+    if Answer.YES in answers:
+        return yes(
+            entry
+            for finding in findings
+            if finding.answer is Answer.YES
+            for entry in finding.because
+        )
+    return UNKNOWN if Answer.UNKNOWN in answers else NO
+
+
+def negate(finding: Finding) -> Finding:
+    """Kleene negation; unknown stays unknown, and a no bears no reasons to carry over."""
+    match finding.answer:
+        case Answer.YES:
+            return NO
+        case Answer.NO:
+            return YES
+        case Answer.UNKNOWN:
+            return UNKNOWN

@@ -1,0 +1,193 @@
+"""A card as CDS Hooks JSON: wording, grounds, sources, suggestions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cards.answer import ChartEntry
+from cards.library import Library
+from cards.markdown import escaped, shortened
+from cards.recommend import Applied
+from cards.recommendation import Recommendation
+from cards.record import Coverage, PatientRecord
+from cards.select import CardPlan
+from cards.suggestion import JSON, Setting, build, selection_behaviour, without_repeats
+
+TOPIC_SYSTEM = "urn:backpath:recommendation"
+OVERRIDE_SYSTEM = "urn:backpath:override-reason"
+EXTENSION = "org.backpath.card"
+GROUNDS_SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where the patient stands, as every card of the call says it.
+
+    Attributes:
+        pathways: ids of the pathways the patient is on.
+        state: state on the leading pathway; None when not certain.
+        phase: acute, subacute, chronic or unknown.
+        problem: reference of the Condition that led here; None when there is none.
+        region: spine region of the pain, for imaging.
+    """
+
+    pathways: tuple[str, ...]
+    state: str | None
+    phase: str
+    problem: str | None
+    region: str
+
+
+def build_card(plan: CardPlan, record: PatientRecord, standing: Standing, library: Library) -> JSON:
+    """The card without uuids; they are drawn where randomness may live."""
+    leader = plan.leader.recommendation
+    because = _because(plan.members)
+    unread = _unread(plan.members, record, library)
+    card: JSON = {
+        "summary": leader.summary,
+        "indicator": plan.leader.indicator,
+        "detail": _detail(plan, because, unread, library),
+        "source": {
+            "label": _label(leader, library),
+            "topic": {"system": TOPIC_SYSTEM, "code": leader.id, "display": leader.title},
+        },
+        "extension": {EXTENSION: _extension(plan, because, unread, standing, library)},
+    }
+    suggestions = _suggestions(plan.members, record, standing, library)
+    if suggestions:
+        card["suggestions"] = suggestions
+        card["selectionBehavior"] = selection_behaviour(suggestions)
+    reasons = dict.fromkeys(
+        code for m in plan.members for code in m.recommendation.override_reasons
+    )
+    if reasons:
+        card["overrideReasons"] = [
+            {"system": OVERRIDE_SYSTEM, "code": code, "display": library.override_reasons[code]}
+            for code in reasons
+        ]
+    return card
+
+
+def _because(members: Sequence[Applied]) -> tuple[ChartEntry, ...]:
+    """The grounds of every member: the first of each, then the others, none twice."""
+    first = [member.because[0] for member in members if member.because]
+    others = [entry for member in members for entry in member.because[1:]]
+    return tuple(dict.fromkeys(first + others))
+
+
+def _extension(
+    plan: CardPlan,
+    because: Sequence[ChartEntry],
+    unread: Sequence[str],
+    standing: Standing,
+    library: Library,
+) -> JSON:
+    members: JSON = {
+        "recommendations": [member.recommendation.id for member in plan.members],
+        "pathways": list(standing.pathways),
+        "state": standing.state,
+        "phase": standing.phase,
+        "because": [_grounds(entry) for entry in because],
+        "notChecked": list(unread),
+        "contentVersion": library.content_version,
+    }
+    return {name: value for name, value in members.items() if value}
+
+
+def _grounds(entry: ChartEntry) -> JSON:
+    grounds = {
+        "reference": entry.reference,
+        "display": shortened(entry.display),
+        "date": entry.date,
+    }
+    return {name: value for name, value in grounds.items() if value}
+
+
+def _detail(
+    plan: CardPlan, because: Sequence[ChartEntry], unread: Sequence[str], library: Library
+) -> str:
+    """Paragraphs: the leader's text, the others', the rows, the grounds, the limits, the sources."""
+    paragraphs = [plan.leader.recommendation.detail]
+    paragraphs += [
+        f"**{m.recommendation.summary}**\n\n{m.recommendation.detail}" for m in plan.merged
+    ]
+    if plan.rows:
+        paragraphs.append("\n".join(_row(row.recommendation) for row in plan.rows))
+    if because:
+        entries = "; ".join(
+            _said(entry) for entry in because[: max(GROUNDS_SHOWN, len(plan.merged) + 1)]
+        )
+        paragraphs.append(f"Found in the record: {entries}.")
+    if unread:
+        names = ", ".join(library.key_names.get(key, key) for key in unread)
+        paragraphs.append(f"Could not be checked: {names}.")
+    cited = [member.recommendation for member in plan.members]
+    paragraphs += _differences(cited, library)
+    paragraphs.append(_provenance(cited, library))
+    if plan.hidden:
+        further = "1 further note is" if plan.hidden == 1 else f"{plan.hidden} further notes are"
+        paragraphs.append(f"{further} not shown.")
+    return "\n\n".join(paragraphs)
+
+
+def _row(recommendation: Recommendation) -> str:
+    return f"- **{recommendation.title}**: {recommendation.detail}"
+
+
+def _said(entry: ChartEntry) -> str:
+    name = escaped(entry.display) or escaped(entry.reference.partition("/")[0])
+    return f"{name} ({entry.date})" if entry.date else name
+
+
+def _differences(recommendations: Iterable[Recommendation], library: Library) -> list[str]:
+    conflicts = dict.fromkeys(c for r in recommendations for c in r.conflicts)
+    return [library.conflicts[conflict] for conflict in conflicts]
+
+
+def _provenance(recommendations: Sequence[Recommendation], library: Library) -> str:
+    sources = dict.fromkeys(s for r in recommendations for s in r.sources)
+    names = ", ".join(library.sources[source] for source in sources)
+    return f"*Sources: {names}. {library.disclaimer}*"
+
+
+def _label(recommendation: Recommendation, library: Library) -> str:
+    first = library.sources[recommendation.sources[0]]
+    return f"Backpath (draft, not for clinical use): {first}"
+
+
+def _unread(members: Sequence[Applied], record: PatientRecord, library: Library) -> tuple[str, ...]:
+    read = {key for member in members for key in library.reads[member.recommendation.id]}
+    return tuple(
+        key
+        for key, coverage in record.coverage.items()
+        if key in read and coverage is not Coverage.READ
+    )
+
+
+def _suggestions(
+    members: Sequence[Applied], record: PatientRecord, standing: Standing, library: Library
+) -> list[dict[str, Any]]:
+    built = (
+        build(
+            template,
+            Setting(
+                record.patient.id,
+                standing.problem,
+                _region(member, standing, library),
+                member.draft,
+            ),
+        )
+        for member in members
+        for template in member.suggestions
+    )
+    return without_repeats([suggestion for suggestion in built if suggestion])
+
+
+def _region(member: Applied, standing: Standing, library: Library) -> str:
+    """The region the drafted study names, else the one that hurts."""
+    concept = getattr(member.draft.order, "concept", None) if member.draft else None
+    codings = concept.codings if concept else ()
+    named = (library.imaging_regions.get((c.system, c.code)) for c in codings)
+    return next((region for region in named if region), standing.region)

@@ -1,0 +1,52 @@
+"""One question asked of one record: the record, the day, and the draft under evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, TypeVar
+
+from cards.answer import Finding
+from cards.record import Draft, PatientRecord
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What a fact looks at.
+
+    Attributes:
+        today: the day of the call, local calendar date.
+        draft: the draft under evaluation; None on patient-view and for facts of scope patient.
+    """
+
+    record: PatientRecord
+    today: date
+    draft: Draft | None = None
+    memo: dict[Callable[..., Any], Any] = field(default_factory=dict, compare=False, repr=False)
+
+
+def once(step: Callable[[Case], T]) -> Callable[[Case], T]:
+    """Compute a step shared by several facts at most once per case."""
+
+    def remembered(case: Case) -> T:
+        if step not in case.memo:
+            case.memo[step] = step(case)
+        result: T = case.memo[step]
+        return result
+
+    remembered.__doc__ = step.__doc__
+    remembered.__name__ = step.__name__
+    return remembered
+
+
+Fact = Callable[[Case], Finding]
+FACTS: dict[str, Fact] = {}
+
+
+def fact(question: Fact) -> Fact:
+    """Register a fact under its function name; the vocabulary is ``definitions/facts.yaml``."""
+    FACTS[question.__name__] = question
+    return question

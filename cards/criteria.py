@@ -1,0 +1,45 @@
+"""Criteria: facts under ``all``, ``any`` and ``none``; the whole rule language."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from cards.answer import NO, UNKNOWN, Answer, Finding, yes
+
+Ask = Callable[[str], Finding]
+
+
+@dataclass(frozen=True, slots=True)
+class Criteria:
+    """Names of facts: every one of ``all``, at least one of ``any``, not one of ``none``."""
+
+    all: tuple[str, ...] = ()
+    any: tuple[str, ...] = ()
+    none: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every fact named, in the order written."""
+        return self.all + self.any + self.none
+
+
+def meets(criteria: Criteria, ask: Ask) -> Finding:
+    """Whether the criteria are met: yes needs ``all`` and one ``any`` yes and ``none`` known no.
+
+    A yes bears the chart entries of every yes among ``any`` and ``all``, the more telling first. Criteria that cannot be
+    met whatever the unknown facts turn out to be are no; else, when not met, unknown.
+    """
+    required = [ask(name) for name in criteria.all]
+    options = [ask(name) for name in criteria.any]
+    barred = [ask(name) for name in criteria.none]
+    if any(finding.answer is Answer.NO for finding in required):
+        return NO
+    if any(finding.answer is Answer.YES for finding in barred):
+        return NO
+    if options and all(finding.answer is Answer.NO for finding in options):
+        return NO
+    unknown = any(finding.answer is Answer.UNKNOWN for finding in required + barred)
+    if unknown or (options and all(finding.answer is not Answer.YES for finding in options)):
+        return UNKNOWN
+    return yes(entry for finding in options + required for entry in finding.because)

@@ -1,0 +1,90 @@
+"""The drafted drug: whether it renews an earlier one, and what it treats."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from cards.answer import NO, UNKNOWN, YES, Finding
+from cards.case import Case, fact
+from cards.codes import RXNORM
+from cards.facts.entries import (
+    TAKEN,
+    active_medications,
+    belongs,
+    coverage_window,
+    draft_order,
+    medications_in,
+    presence,
+)
+from cards.facts.orders import because_draft
+from cards.record import Concept, MedicationOrder
+
+RENEWAL_DAYS = 90
+# Value sets of one ingredient: two products in the same of them are the same drug.
+ONE_INGREDIENT = ("amitriptyline", "cyclobenzaprine", "duloxetine", "tramadol")
+METHADONE_OR_BUPRENORPHINE = frozenset({"6813", "218337", "1819", "203841"})
+
+
+@fact
+def draft_is_renewal(case: Case) -> Finding:
+    """The drafted drug was covered within 90 days, or the draft replaces an earlier order.
+
+    Two products of one family without a common code may or may not be one drug: unknown.
+    """
+    order = draft_order(case)
+    if not isinstance(order, MedicationOrder):
+        return NO
+    if order.replaces_prior:
+        return because_draft(case)
+    if not order.drug.readable:
+        return UNKNOWN
+    since = case.today - timedelta(days=RENEWAL_DAYS)
+    covered = [
+        earlier
+        for earlier in medications_in(case, *order.drug.sets)
+        if earlier.status in TAKEN
+        and (window := coverage_window(earlier))
+        and window[1] >= since
+        and window[0] <= case.today
+    ]
+    same = [earlier for earlier in covered if _same_drug(earlier.drug, order.drug)]
+    if covered and not same:
+        return UNKNOWN
+    return presence(case, same, "medications")
+
+
+def _same_drug(one: Concept, other: Concept) -> bool:
+    if {(c.system, c.code) for c in one.codings} & {(c.system, c.code) for c in other.codings}:
+        return True
+    return any(name in one.sets and name in other.sets for name in ONE_INGREDIENT)
+
+
+@fact
+def subject_opioid_is_oud_treatment(case: Case) -> Finding:
+    """The opioid treats opioid use disorder, by its product, or by its reason.
+
+    The opioid is the draft; when the chart is opened, an active drug.
+    """
+    order = draft_order(case)
+    if order is not None:
+        found = _treats_oud(order) if isinstance(order, MedicationOrder) else NO
+        return because_draft(case) if found is YES else found
+    active = active_medications(case, "opioid", "oud-treatment")
+    treating = [drug for drug in active if _treats_oud(drug) is YES]
+    if not treating and any(_treats_oud(drug) is UNKNOWN for drug in active):
+        return UNKNOWN
+    return presence(case, treating, "medications")
+
+
+def _treats_oud(order: MedicationOrder) -> Finding:
+    if not order.drug.readable:
+        return UNKNOWN
+    if "oud-treatment" in order.drug.sets:
+        return YES
+    if "opioid" not in order.drug.sets or not any(
+        belongs(reason, "oud", "oud-active") for reason in order.reasons
+    ):
+        return NO
+    # Other codes of these two drugs cannot be told from other opioids without product data.
+    codes = {coding.code for coding in order.drug.codings if coding.system == RXNORM}
+    return YES if codes & METHADONE_OR_BUPRENORPHINE else UNKNOWN

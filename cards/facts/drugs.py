@@ -1,0 +1,166 @@
+"""Drugs the patient takes, may still take, or must not take."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from cards.answer import NO, UNKNOWN, Finding, yes
+from cards.case import Case, fact
+from cards.codes import SNOMED
+from cards.dose import daily_dose_mg
+from cards.facts.entries import (
+    TAKEN,
+    absence,
+    active_medications,
+    belongs,
+    coverage_window,
+    drafts_other_than_evaluated,
+    medications_in,
+    possible_medications,
+    presence,
+    reasons,
+)
+from cards.facts.orders import TOPICAL_ROUTES, routes
+from cards.record import Allergy, MedicationOrder
+
+ASPIRIN_LOW_MG_A_DAY = 325
+NAIVE_DAYS = 90
+LONG_TERM_DAYS = 90
+LONG_TERM_WINDOW_DAYS = 365
+LONG_TERM_GAP_DAYS = 14
+ROUTE_NOT_STATED = "route not stated"  # note of rows coded without a form
+NSAID_ALLERGENS = (
+    "nsaid-allergy",
+    "nsaid-oral",
+    "nsaid-parenteral",
+    "nsaid-topical",
+    "aspirin-low",
+    "aspirin-analgesic",
+)
+# Anaphylaxis, angio-oedema, asthma, urticaria: SNOMED CT disorders.
+SERIOUS_REACTIONS = frozenset({"39579001", "41291007", "195967001", "126485001"})
+
+
+def drafted_drugs(case: Case, *sets: str) -> tuple[MedicationOrder, ...]:
+    """Drugs of the sets among the other drafts of this call."""
+    return tuple(
+        draft.order
+        for draft in drafts_other_than_evaluated(case)
+        if isinstance(draft.order, MedicationOrder) and belongs(draft.order.drug, *sets)
+    )
+
+
+# NSAIDs
+
+
+def on_the_skin(order: MedicationOrder) -> bool:
+    """Whether a drug coded without its form is used on the skin by its stated route."""
+    note = order.drug.sets.get("nsaid-oral", "")
+    return ROUTE_NOT_STATED in note and bool(routes(order) & TOPICAL_ROUTES)
+
+
+@fact
+def oral_nsaid_active(case: Case) -> Finding:
+    """A systemic NSAID covers today; aspirin only above 325 mg a day."""
+    systemic = [o for o in active_medications(case, "nsaid-oral") if not on_the_skin(o)]
+    aspirin = active_medications(case, "aspirin-analgesic", "aspirin-low")
+    doses = [(order, daily_dose_mg(order, None)) for order in aspirin]
+    high = [order for order, dose in doses if dose is not None and dose > ASPIRIN_LOW_MG_A_DAY]
+    return presence(case, (*systemic, *high), "medications")
+
+
+@fact
+def nsaid_topical_active_or_drafted(case: Case) -> Finding:
+    """An NSAID for the skin covers today, or is drafted beside the order under evaluation."""
+    sets = ("nsaid-topical", "nsaid-oral")
+    found = [
+        order
+        for order in (*active_medications(case, *sets), *drafted_drugs(case, *sets))
+        if "nsaid-topical" in order.drug.sets or on_the_skin(order)
+    ]
+    return presence(case, found, "medications")
+
+
+@fact
+def nsaid_allergy_serious(case: Case) -> Finding:
+    """An NSAID or aspirin led to a serious reaction, or is an allergen without stated reaction.
+
+    An entry that is not called an intolerance and states no reaction counts as an allergy.
+    """
+    serious = [a for a in case.record.allergies if belongs(a.concept, *NSAID_ALLERGENS)]
+    return presence(case, [a for a in serious if _serious(a)], "allergies")
+
+
+def _serious(allergy: Allergy) -> bool:
+    stated = [reaction for reaction in allergy.reactions if reaction.readable or reaction.display]
+    codes = {c.code for r in stated for c in r.codings if c.system == SNOMED}
+    if codes & SERIOUS_REACTIONS:
+        return True
+    if any(not reaction.readable for reaction in stated):
+        # A reaction told only in words cannot be judged; for an allergy it counts as serious.
+        return allergy.kind != "intolerance"
+    return not stated and allergy.kind != "intolerance"
+
+
+# Anticoagulants
+
+
+@fact
+def anticoagulant_current(case: Case) -> Finding:
+    """An anticoagulant covers today, or is drafted beside the order under evaluation."""
+    found = (*active_medications(case, "anticoagulant"), *drafted_drugs(case, "anticoagulant"))
+    return presence(case, found, "medications")
+
+
+@fact
+def anticoagulant_possible(case: Case) -> Finding:
+    """An anticoagulant may still be taken, though its supply has run out."""
+    return presence(case, possible_medications(case, "anticoagulant"), "medications")
+
+
+# Opioids
+
+
+@fact
+def opioid_active(case: Case) -> Finding:
+    """An opioid covers today."""
+    return presence(case, active_medications(case, "opioid"), "medications")
+
+
+@fact
+def opioid_naive_90d(case: Case) -> Finding:
+    """No opioid covers any of the 90 days before today."""
+    first, last = case.today - timedelta(days=NAIVE_DAYS), case.today - timedelta(days=1)
+    if any(start <= last and end >= first for start, end in _opioid_cover(case)):
+        return NO
+    return yes() if case.record.read("medications") else UNKNOWN
+
+
+@fact
+def opioid_long_term(case: Case) -> Finding:
+    """Opioids cover 90 days or more up to today, with no gap over 14 days."""
+    active = active_medications(case, "opioid")
+    if active and _days_up_to_today(_opioid_cover(case), case.today) >= LONG_TERM_DAYS:
+        return yes(reasons(active))
+    return absence(case, "medications")
+
+
+def _opioid_cover(case: Case) -> list[tuple[date, date]]:
+    """First and last covered day of every opioid order that counts as taken."""
+    taken = (order for order in medications_in(case, "opioid") if order.status in TAKEN)
+    return sorted(window for order in taken if (window := coverage_window(order)))
+
+
+def _days_up_to_today(windows: list[tuple[date, date]], today: date) -> int:
+    """Days from the first of the unbroken cover that reaches today; 0 when none does."""
+    oldest = today - timedelta(days=LONG_TERM_WINDOW_DAYS)
+    began = reached = None
+    for start, end in windows:
+        if start > today or end < oldest:
+            continue
+        if began is None or reached is None or (start - reached).days > LONG_TERM_GAP_DAYS:
+            began, reached = max(start, oldest), end
+        reached = max(reached, end)
+    if began is None or reached is None or reached < today:
+        return 0
+    return (today - began).days

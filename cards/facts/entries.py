@@ -1,0 +1,384 @@
+"""Chart entries: which of them a fact may look at, and how they become a finding.
+
+Every selection here is pure. A date that is only partly known is an interval, and whatever such
+an interval leaves open is answered unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
+from typing import TypeVar
+
+from cards.answer import NO, UNKNOWN, Answer, ChartEntry, Finding, yes
+from cards.case import Case
+from cards.codes import ICD10CM
+from cards.record import (
+    Allergy,
+    Concept,
+    Condition,
+    DiagnosticReport,
+    Draft,
+    Encounter,
+    Entry,
+    MedicationOrder,
+    Observation,
+    OtherOrder,
+    Procedure,
+    ServiceOrder,
+    When,
+    chart_entry,
+)
+
+E = TypeVar("E", bound=Entry)
+
+ACTIVE = frozenset({"active", "recurrence", "relapse"})
+SUSPECTED = frozenset({"unconfirmed", "provisional", "differential"})
+ORDER_INTENTS = frozenset(
+    {"plan", "order", "original-order", "reflex-order", "filler-order", "instance-order"}
+)
+TAKEN = frozenset({"active", "completed", "stopped", "on-hold"})
+FINISHED = frozenset({"final", "amended", "corrected"})
+BACK_PAIN_REASONS = ("back-pain-any", "myofascial-pain", "back-spasm", "trigger-point")
+ENCOUNTER_DIAGNOSIS_DAYS = 90
+COVER_WITHOUT_SUPPLY_DAYS = 90
+LAPSED_DRUG_DAYS = 365
+SHOWN = 3
+
+
+# Dates
+
+
+def days_ago(when: When | None, today: date) -> tuple[int, int] | None:
+    """Fewest and most days the date can lie back; None when absent or more than a day ahead.
+
+    A partial date cannot mean a day that is still to come, so its end is cut at today.
+    """
+    if when is None or when.earliest > today + timedelta(days=1):
+        return None
+    return max(0, (today - when.latest).days), max(0, (today - when.earliest).days)
+
+
+def within(when: When | None, today: date, days: int, *, since: int = 0) -> Answer:
+    """Whether the date lies from ``since`` to ``days`` days back, both included.
+
+    Yes only when every day it can mean lies there; unknown when it straddles a bound or is None.
+    """
+    back = days_ago(when, today)
+    if back is None:
+        return Answer.UNKNOWN
+    least, most = back
+    if since <= least and most <= days:
+        return Answer.YES
+    return Answer.NO if most < since or least > days else Answer.UNKNOWN
+
+
+def dated(entry: Entry) -> When | None:
+    """The date an entry speaks for: onset, else record; end of care, else its start; None if none.
+
+    A ServiceRequest speaks for its planned start, else for the day it was written.
+    """
+    match entry:
+        case Condition(onset=onset, recorded=recorded):
+            return onset or recorded
+        case Observation(effective=when) | DiagnosticReport(effective=when):
+            return when
+        case Procedure(start=start, end=end):
+            return end or start
+        case ServiceOrder(start=start, authored=authored):
+            return start or authored
+        case MedicationOrder(authored=when) | Encounter(start=when):
+            return when
+        case Allergy():
+            return None
+
+
+def newest_first(entries: Iterable[E]) -> tuple[E, ...]:
+    """The entries, newest date first; those without a date last."""
+
+    def age(entry: E) -> tuple[date, str]:
+        when = dated(entry)
+        return (when.latest, when.text) if when else (date.min, "")
+
+    return tuple(sorted(entries, key=age, reverse=True))
+
+
+# Findings
+
+
+def shown(entry: Entry) -> ChartEntry:
+    """The entry as a card shows it; a diagnosis nobody has confirmed is called suspected."""
+    plain = chart_entry(entry)
+    if isinstance(entry, Condition) and entry.verification in SUSPECTED:
+        return ChartEntry(plain.reference, f"suspected: {plain.display}", plain.date)
+    return plain
+
+
+def reasons(entries: Iterable[Entry]) -> tuple[ChartEntry, ...]:
+    """At most three of the entries, newest first, as a card names them."""
+    return tuple(shown(entry) for entry in newest_first(entries)[:SHOWN])
+
+
+def absence(case: Case, *keys: str) -> Finding:
+    """The answer when nothing was found: no if these prefetch keys were read, else unknown."""
+    return NO if case.record.read(*keys) else UNKNOWN
+
+
+def presence(case: Case, entries: Iterable[Entry], *keys: str) -> Finding:
+    """Yes with the newest entries; without any, no if the keys were read, else unknown."""
+    found = tuple(entries)
+    return yes(reasons(found)) if found else absence(case, *keys)
+
+
+def recent(case: Case, entries: Iterable[E], days: int, *keys: str, since: int = 0) -> Finding:
+    """Presence of entries dated ``since`` to ``days`` days back.
+
+    Unknown when none surely lies there, but one without a full date might.
+    """
+    found = tuple(entries)
+    answers = [within(dated(entry), case.today, days, since=since) for entry in found]
+    sure = [e for e, answer in zip(found, answers, strict=True) if answer is Answer.YES]
+    if not sure and Answer.UNKNOWN in answers:
+        return UNKNOWN
+    return presence(case, sure, *keys)
+
+
+# Codes
+
+
+def belongs(concept: Concept, *sets: str) -> bool:
+    """Whether the concept is in one of the value sets."""
+    return any(name in concept.sets for name in sets)
+
+
+def is_sequela(concept: Concept) -> bool:
+    """Whether an injury code says sequela (7th character S): a late effect, no acute event."""
+    bare = (c.code.replace(".", "").upper() for c in concept.codings if c.system == ICD10CM)
+    return any(len(code) == 7 and code.endswith("S") for code in bare)
+
+
+def for_back_pain(coded_reasons: Sequence[Concept]) -> bool:
+    """Whether care is for back pain: a reason says so, or no coded reason is given at all."""
+    readable = [reason for reason in coded_reasons if reason.readable]
+    return not readable or any(belongs(reason, *BACK_PAIN_REASONS) for reason in readable)
+
+
+# Conditions
+
+
+def is_active(condition: Condition, today: date) -> bool:
+    """Whether a problem is active today.
+
+    Without a clinical status, a listed problem is active until abated, an encounter diagnosis
+    for 90 days after it was recorded. No category counts as a listed problem.
+    """
+    if condition.clinical is not None:
+        return condition.clinical in ACTIVE
+    if condition.abatement is not None:
+        return False
+    if condition.categories == {"encounter-diagnosis"}:
+        return within(condition.recorded, today, ENCOUNTER_DIAGNOSIS_DAYS) is Answer.YES
+    return True
+
+
+def conditions_in(case: Case, *sets: str, suspected: bool = False) -> tuple[Condition, ...]:
+    """Conditions of the sets in any state; those only suspected are for red flags alone."""
+    return tuple(
+        condition
+        for condition in case.record.conditions
+        if belongs(condition.concept, *sets)
+        and (suspected or condition.verification not in SUSPECTED)
+    )
+
+
+def active_conditions(case: Case, *sets: str, suspected: bool = False) -> tuple[Condition, ...]:
+    """Conditions of the sets that are active today."""
+    return tuple(
+        condition
+        for condition in conditions_in(case, *sets, suspected=suspected)
+        if is_active(condition, case.today)
+    )
+
+
+def history_conditions(
+    case: Case, *sets: str, days: int | None = None, suspected: bool = False
+) -> tuple[Condition, ...]:
+    """Conditions of the sets whatever their clinical status.
+
+    With ``days``, those whose onset (else record) surely lies at most that many days back; use
+    ``recent`` for a finding that stays unknown on partial dates.
+    """
+    found = conditions_in(case, *sets, suspected=suspected)
+    if days is None:
+        return found
+    return tuple(c for c in found if within(dated(c), case.today, days) is Answer.YES)
+
+
+# Observations, procedures, orders
+
+
+def observations(case: Case, *sets: str) -> tuple[Observation, ...]:
+    """Finished, dated results coded in the sets, newest first; none more than a day ahead."""
+    return newest_first(
+        observation
+        for observation in case.record.observations
+        if observation.status in FINISHED
+        and belongs(observation.concept, *sets)
+        and days_ago(observation.effective, case.today) is not None
+    )
+
+
+def latest_observation(case: Case, *sets: str, days: int) -> Observation | None:
+    """The newest finished result of the sets surely at most ``days`` days old; None if none."""
+    for observation in observations(case, *sets):
+        if within(observation.effective, case.today, days) is Answer.YES:
+            return observation
+    return None
+
+
+def procedures(case: Case, *sets: str, days: int | None = None) -> tuple[Procedure, ...]:
+    """Procedures done or under way, coded in the sets; with ``days``, surely performed since."""
+    return tuple(
+        procedure
+        for procedure in case.record.procedures
+        if procedure.status in ("in-progress", "completed")
+        and belongs(procedure.concept, *sets)
+        and (days is None or within(dated(procedure), case.today, days) is Answer.YES)
+    )
+
+
+def orders(case: Case, *sets: str, days: int | None = None) -> tuple[ServiceOrder, ...]:
+    """Active or completed orders coded in the sets; with ``days``, surely dated since."""
+    return tuple(
+        order
+        for order in case.record.service_orders
+        if order.status in ("active", "completed")
+        and (order.intent is None or order.intent in ORDER_INTENTS)
+        and belongs(order.concept, *sets)
+        and (days is None or within(dated(order), case.today, days) is Answer.YES)
+    )
+
+
+def drafts_other_than_evaluated(case: Case) -> tuple[Draft, ...]:
+    """The drafts of this call beside the one under evaluation."""
+    return tuple(draft for draft in case.record.drafts if draft is not case.draft)
+
+
+def drafted_services(case: Case, *sets: str) -> tuple[ServiceOrder, ...]:
+    """Service and device orders coded in the sets among the other drafts."""
+    return tuple(
+        draft.order
+        for draft in drafts_other_than_evaluated(case)
+        if isinstance(draft.order, ServiceOrder) and belongs(draft.order.concept, *sets)
+    )
+
+
+def therapy_entries(
+    case: Case, *sets: str, days: int | None = None
+) -> tuple[Procedure | ServiceOrder, ...]:
+    """Non-drug care on record or drafted, with a back-pain reason or no coded reason."""
+    entries: tuple[Procedure | ServiceOrder, ...] = (
+        *procedures(case, *sets, days=days),
+        *orders(case, *sets, days=days),
+        *drafted_services(case, *sets),
+    )
+    return tuple(entry for entry in entries if for_back_pain(entry.reasons))
+
+
+def draft_order(case: Case) -> MedicationOrder | ServiceOrder | OtherOrder | None:
+    """The order under evaluation; None when none is."""
+    return case.draft.order if case.draft else None
+
+
+# Drugs
+
+
+def coverage_window(order: MedicationOrder) -> tuple[date, date] | None:
+    """First and last day an order covers; None when it bears no date at all.
+
+    The end is the end of validity, else supply with refills, else the end of the dosing period,
+    else 90 days after the order was written. A partial date counts as generously as it can.
+    """
+    periods = [d.timing for d in order.dosages if d.timing]
+    starts = [t.bounds_start.earliest for t in periods if t.bounds_start]
+    start = order.authored.earliest if order.authored else min(starts, default=None)
+    end = _coverage_end(order)
+    if end is None:
+        return (start, start + timedelta(days=COVER_WITHOUT_SUPPLY_DAYS)) if start else None
+    return (start or date.min), end
+
+
+def _coverage_end(order: MedicationOrder) -> date | None:
+    if order.validity_end:
+        return order.validity_end.latest
+    if order.authored and order.supply_days is not None:
+        return order.authored.latest + timedelta(days=order.supply_days * (1 + order.repeats))
+    ends = [d.timing.bounds_end.latest for d in order.dosages if d.timing and d.timing.bounds_end]
+    if ends:
+        return max(ends)
+    if order.authored:
+        return order.authored.latest + timedelta(days=COVER_WITHOUT_SUPPLY_DAYS)
+    return None
+
+
+def medications_in(case: Case, *sets: str) -> tuple[MedicationOrder, ...]:
+    """Orders for drugs of the sets with an order-like intent, whatever their status."""
+    return tuple(
+        order
+        for order in case.record.medications
+        if (order.intent is None or order.intent in ORDER_INTENTS) and belongs(order.drug, *sets)
+    )
+
+
+def active_medications(case: Case, *sets: str) -> tuple[MedicationOrder, ...]:
+    """Active orders for drugs of the sets that cover today."""
+    return tuple(o for o in medications_in(case, *sets) if _covers_today(o, case.today))
+
+
+def _covers_today(order: MedicationOrder, today: date) -> bool:
+    window = coverage_window(order)
+    return order.status == "active" and window is not None and window[0] <= today <= window[1]
+
+
+def possible_medications(case: Case, *sets: str) -> tuple[MedicationOrder, ...]:
+    """Drugs of the sets the patient may still take; only for warnings, worded with care.
+
+    Orders written in the last 365 days that are on hold, or active with their supply run out,
+    and active ones without any date. None while a drug of the sets is surely active.
+    """
+    if active_medications(case, *sets):
+        return ()
+    return tuple(o for o in medications_in(case, *sets) if _may_still_be_taken(o, case.today))
+
+
+def _may_still_be_taken(order: MedicationOrder, today: date) -> bool:
+    if order.status not in ("active", "on-hold"):
+        return False
+    window = coverage_window(order)
+    if window is None:
+        return order.status == "active"
+    if order.status == "active" and window[1] >= today:
+        return False
+    written = order.authored.latest if order.authored else window[1]
+    return 0 <= (today - written).days <= LAPSED_DRUG_DAYS
+
+
+def past_medications(case: Case, *sets: str, days: int) -> tuple[MedicationOrder, ...]:
+    """Orders that count as taken, written at most ``days`` days ago."""
+    return tuple(
+        order
+        for order in medications_in(case, *sets)
+        if order.status in TAKEN and within(order.authored, case.today, days) is Answer.YES
+    )
+
+
+def days_covered(entries: Iterable[MedicationOrder], first: date, last: date) -> int:
+    """Days from ``first`` up to ``last`` that at least one order covers; overlaps count once."""
+    windows = sorted(w for w in (coverage_window(order) for order in entries) if w)
+    total, covered_to = 0, first
+    for start, end in windows:
+        start, end = max(start, covered_to), min(end, last)
+        if end > start:
+            total += (end - start).days
+            covered_to = end
+    return total

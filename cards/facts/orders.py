@@ -1,0 +1,208 @@
+"""The draft order under evaluation: what it is, and what it is for."""
+
+from __future__ import annotations
+
+from cards.answer import NO, UNKNOWN, YES, Answer, Finding, any_of, yes
+from cards.case import Case, Fact, fact
+from cards.codes import SNOMED
+from cards.facts.entries import (
+    belongs,
+    draft_order,
+    is_sequela,
+    procedures,
+    recent,
+    shown,
+)
+from cards.facts.pain import back_pain_problem
+from cards.facts.visit import reason_is_back_pain, visit_for_back_pain
+from cards.record import Concept, MedicationOrder, OtherOrder, ServiceOrder
+
+AFTER_SURGERY_DAYS = 30
+NEEDS_REASON = ("needs back-pain reason", "counts only with a back-pain reason")
+OR_BODY_SITE = "needs back-pain reason or bodySite"
+
+TOPICAL_ROUTES = frozenset({"6064005", "448598008", "45890007"})
+
+SERIOUS_REASONS = (
+    "cauda-equina",
+    "leg-weakness",
+    "myelopathy",
+    "spinal-infection",
+    "malignant-neoplasm",
+    "personal-history-of-cancer",
+    "major-trauma",
+    "vertebral-fracture",
+    "osteoporosis-fracture-risk",
+    "weight-loss",
+    "fever",
+    "spinal-deformity-instability",
+    "post-laminectomy",
+)
+
+DRAFT_SETS: dict[str, tuple[str, ...]] = {
+    "draft_spine_imaging": ("spine-imaging",),
+    "draft_tens": ("tens",),
+    "draft_bed_rest": ("bed-rest",),
+    "draft_passive_modality": ("passive-modality",),
+    "draft_opioid": ("opioid",),
+    "draft_spine_procedure": (
+        "spine-imaging",
+        "spinal-injection-epidural",
+        "spinal-injection-facet-rfa",
+        "manipulation",
+        "spine-surgery",
+    ),
+    "draft_pain_treatment": (
+        "nsaid-oral",
+        "nsaid-parenteral",
+        "nsaid-topical",
+        "acetaminophen",
+        "opioid",
+        "skeletal-muscle-relaxant",
+        "duloxetine",
+        "tca",
+        "systemic-corticosteroid",
+        "lidocaine-topical",
+        "tpi",
+        "dry-needling",
+        "massage",
+        "traction",
+        "exercise-therapy",
+        "spine-surgery-referral",
+        "aspirin-analgesic",
+    ),
+}
+
+
+def counts_for(order: MedicationOrder | ServiceOrder, name: str, reason: Answer) -> bool:
+    """Whether an order counts for a value set, by its code and the condition of its code's row.
+
+    Args:
+        reason: whether the order is for back pain.
+    """
+    concept = ordered(order)
+    if name not in concept.sets:
+        return False
+    note = concept.sets[name]
+    if OR_BODY_SITE in note:
+        return reason is Answer.YES or (isinstance(order, ServiceOrder) and _at_back(order))
+    return reason is Answer.YES or not any(needs in note for needs in NEEDS_REASON)
+
+
+def _at_back(order: ServiceOrder) -> bool:
+    return any(belongs(site, "back-site", "thoracic-upper-site") for site in order.body_sites)
+
+
+def ordered(order: MedicationOrder | ServiceOrder) -> Concept:
+    """What an order is for: the drug, or the service."""
+    return order.drug if isinstance(order, MedicationOrder) else order.concept
+
+
+def routes(order: MedicationOrder) -> set[str]:
+    """Coded routes of an order's dosages, as SNOMED CT codes; empty when none is stated."""
+    return {
+        coding.code
+        for dosage in order.dosages
+        for coding in dosage.route.codings
+        if coding.system == SNOMED
+    }
+
+
+def _draft_in(case: Case, *sets: str) -> Finding:
+    order = draft_order(case)
+    if order is None or isinstance(order, OtherOrder):
+        return NO
+    if not ordered(order).readable:
+        return UNKNOWN
+    reason = order_for_back_pain(case).answer
+    return because_draft(case) if any(counts_for(order, s, reason) for s in sets) else NO
+
+
+def because_draft(case: Case) -> Finding:
+    """A yes that rests on the draft under evaluation."""
+    order = draft_order(case)
+    if order is None or isinstance(order, OtherOrder):
+        return YES
+    return yes([shown(order)])
+
+
+def _register(name: str, sets: tuple[str, ...]) -> Fact:
+    def draft_fact(case: Case) -> Finding:
+        return _draft_in(case, *sets)
+
+    draft_fact.__name__ = draft_fact.__qualname__ = name
+    draft_fact.__doc__ = f"The draft under evaluation is coded in: {', '.join(sets)}."
+    return fact(draft_fact)
+
+
+DRAFT_FACTS = {name: _register(name, sets) for name, sets in DRAFT_SETS.items()}
+
+
+@fact
+def draft_spine_imaging_not_mri(case: Case) -> Finding:
+    """The draft is spine imaging other than MRI."""
+    order = draft_order(case)
+    if isinstance(order, ServiceOrder) and belongs(order.concept, "spine-mri"):
+        return NO
+    return _draft_in(case, "spine-imaging")
+
+
+# What it is for
+
+
+@fact
+def order_for_back_pain(case: Case) -> Finding:
+    """The draft states back pain as its reason; without a reason, the visit does."""
+    order = draft_order(case)
+    if order is None:
+        return NO
+    match reason_is_back_pain(order.reasons):
+        case Answer.YES:
+            return because_draft(case)
+        case Answer.NO:
+            return NO
+        case Answer.UNKNOWN:
+            return visit_for_back_pain(case)
+
+
+@fact
+def order_reason_elsewhere(case: Case) -> Finding:
+    """The draft states coded reasons, and none of them is back pain."""
+    order = draft_order(case)
+    if order is None or reason_is_back_pain(order.reasons) is not Answer.NO:
+        return NO
+    return because_draft(case)
+
+
+@fact
+def order_for_back_pain_or_unstated(case: Case) -> Finding:
+    """The draft is for back pain, or states nothing in a patient with a back-pain problem."""
+    stated = order_for_back_pain(case)
+    return back_pain_problem(case) if stated.answer is Answer.UNKNOWN else stated
+
+
+def _reason_in(case: Case, *sets: str) -> Finding:
+    """Whether a coded reason of the draft is in the sets; unknown without a coded reason."""
+    order = draft_order(case)
+    if order is None:
+        return NO
+    readable = [reason for reason in order.reasons if reason.readable]
+    if any(belongs(r, *sets) and not is_sequela(r) for r in readable):
+        return because_draft(case)
+    return NO if readable else UNKNOWN
+
+
+@fact
+def order_reason_serious(case: Case) -> Finding:
+    """The draft states a red flag, a fracture risk or earlier spine surgery as its reason."""
+    return _reason_in(case, *SERIOUS_REASONS)
+
+
+@fact
+def order_trauma_or_postoperative(case: Case) -> Finding:
+    """The draft is for severe injury, or the spine was operated on within 30 days."""
+    if case.draft is None:
+        return NO
+    injury = _reason_in(case, "major-trauma", "vertebral-fracture")
+    surgery = recent(case, procedures(case, "spine-surgery"), AFTER_SURGERY_DAYS, "procedures")
+    return any_of([injury if injury.answer is Answer.YES else NO, surgery])

@@ -1,0 +1,246 @@
+"""Back pain: the present episode, and the pathways it belongs to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from cards.answer import Answer, Finding
+from cards.case import Case, fact, once
+from cards.codes import ICD10CM, SNOMED
+from cards.facts.entries import (
+    BACK_PAIN_REASONS,
+    SUSPECTED,
+    active_conditions,
+    belongs,
+    is_active,
+    is_sequela,
+    presence,
+    within,
+)
+from cards.record import Condition, When
+
+OTHER_PROBLEMS = ("spinal-stenosis", "disc-disorder", "post-laminectomy")
+PATHWAYS = (
+    "chronic-low-back-pain",
+    "chronic-myofascial-pain",
+    "back-muscle-spasm",
+    "mid-back-musculoskeletal-pain",
+    "upper-mid-back-trigger-points",
+)
+LOW_BACK, MYOFASCIAL, SPASM, MID_BACK, TRIGGER_POINT = PATHWAYS
+FLARE_DAYS = 28
+SITE_IN_CODE = "site in code"  # note of the value-set rows whose code itself says back
+
+# Strains of the whole back share one value set; only their codes tell the region.
+LUMBAR_STRAIN_ICD = ("S39012", "S335", "S338", "S339")
+THORACIC_STRAIN_ICD = ("S29012", "S233")
+LUMBAR_STRAIN_SNOMED = frozenset({"300956001", "209565008", "309710005", "209548004"})
+THORACIC_STRAIN_SNOMED = frozenset({"274162005", "66540002"})
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """The back pain the patient has now.
+
+    Attributes:
+        conditions: active back-pain Conditions, myofascial pain and trigger points included.
+        onset: the newest recorded onset; None when no Condition bears one.
+        onset_known: whether any onset is recorded.
+        exacerbation: day of the newest flare on older pain; None without one.
+        first_recorded: first day any of the Conditions can have been recorded; None if undated.
+    """
+
+    conditions: tuple[Condition, ...] = ()
+    onset: When | None = None
+    onset_known: bool = False
+    exacerbation: date | None = None
+    first_recorded: date | None = None
+
+
+@once
+def episode(case: Case) -> Episode:
+    """The active back pain of the patient; empty when none is on record."""
+    possible = tuple(
+        condition
+        for condition in _active(case)
+        if not is_sequela(condition.concept)
+        and (belongs(condition.concept, *BACK_PAIN_REASONS) or _at(condition, "trigger-point"))
+    )
+    conditions = tuple(c for c in possible if _of_the_back(c, possible))
+    onsets = [condition.onset for condition in conditions if condition.onset]
+    onset = max(onsets, key=lambda when: (when.latest, when.text), default=None)
+    recorded = [condition.recorded.earliest for condition in conditions if condition.recorded]
+    flares = (_flare(condition, conditions, case.today) for condition in conditions)
+    return Episode(
+        conditions,
+        onset,
+        onset is not None,
+        max((flare.latest for flare in flares if flare), default=None),
+        min(recorded, default=None),
+    )
+
+
+def _active(case: Case) -> tuple[Condition, ...]:
+    return tuple(
+        condition
+        for condition in case.record.conditions
+        if is_active(condition, case.today) and condition.verification not in SUSPECTED
+    )
+
+
+def _of_the_back(condition: Condition, possible: tuple[Condition, ...]) -> bool:
+    # Myofascial pain may be of the neck or a limb; all the rest is of the back by its code or site.
+    if belongs(condition.concept, "back-pain-any", "back-spasm"):
+        return True
+    return _myofascial(condition, possible) or _trigger_point(condition, possible)
+
+
+def _flare(condition: Condition, all_of_them: tuple[Condition, ...], today: date) -> When | None:
+    """The day a Condition flared up on older pain within the last 28 days; None if it did not.
+
+    A recurrence counts from the day it was recorded. A further Condition counts when it began in
+    the window; a spasm without onset from its record, unless it repeats the code of an older one.
+    """
+    if condition.clinical in ("recurrence", "relapse") and _recent(condition.recorded, today):
+        return condition.recorded
+    older = [c for c in all_of_them if c is not condition and _older(c, today)]
+    if not older:
+        return None
+    if condition.onset:
+        return condition.onset if _recent(condition.onset, today) else None
+    repeated = any(set(c.concept.codings) & set(condition.concept.codings) for c in older)
+    if "back-spasm" in condition.concept.sets and not repeated:
+        return condition.recorded if _recent(condition.recorded, today) else None
+    return None
+
+
+def _recent(when: When | None, today: date) -> bool:
+    return within(when, today, FLARE_DAYS) is Answer.YES
+
+
+def _older(condition: Condition, today: date) -> bool:
+    return within(condition.onset or condition.recorded, today, FLARE_DAYS) is Answer.NO
+
+
+# Pathways
+
+
+@once
+def pathway_conditions(case: Case) -> dict[str, tuple[Condition, ...]]:
+    """The Conditions that make the patient a member, by pathway; empty where none does."""
+    conditions = episode(case).conditions
+    return {
+        LOW_BACK: tuple(c for c in conditions if _low_back(c)),
+        MYOFASCIAL: tuple(c for c in conditions if _myofascial(c, conditions)),
+        SPASM: tuple(c for c in conditions if "back-spasm" in c.concept.sets),
+        MID_BACK: tuple(c for c in conditions if _mid_back(c)),
+        TRIGGER_POINT: tuple(c for c in conditions if _trigger_point(c, conditions)),
+    }
+
+
+def membership(case: Case) -> tuple[str, ...]:
+    """Ids of the pathways the patient is a member of by an active Condition."""
+    members = pathway_conditions(case)
+    return tuple(pathway for pathway in PATHWAYS if members[pathway])
+
+
+def _at(condition: Condition, site: str) -> bool:
+    return any(site in concept.sets for concept in condition.body_sites)
+
+
+def without_site(condition: Condition) -> bool:
+    """Whether neither a coded body site nor the code itself tells where the pain is."""
+    if condition.concept.sets.get("myofascial-pain") == SITE_IN_CODE:
+        return False
+    return not any(concept.readable for concept in condition.body_sites)
+
+
+def _low_back(condition: Condition) -> bool:
+    sets = condition.concept.sets
+    if "low-back-pain" in sets or "radiculopathy-lbp" in sets:
+        return True
+    if "back-pain-unspecified" in sets:
+        return not _at(condition, "thoracic-upper-site")
+    return "back-strain" in sets and _coded(condition, LUMBAR_STRAIN_ICD, LUMBAR_STRAIN_SNOMED)
+
+
+def _mid_back(condition: Condition) -> bool:
+    sets = condition.concept.sets
+    if "thoracic-back-pain" in sets:
+        return True
+    if "back-strain" not in sets and "back-pain-unspecified" not in sets:
+        return False
+    thoracic = _coded(condition, THORACIC_STRAIN_ICD, THORACIC_STRAIN_SNOMED)
+    return thoracic or _at(condition, "thoracic-upper-site")
+
+
+def _coded(condition: Condition, icd: tuple[str, ...], snomed: frozenset[str]) -> bool:
+    return any(
+        (coding.system == ICD10CM and coding.code.replace(".", "").upper().startswith(icd))
+        or (coding.system == SNOMED and coding.code in snomed)
+        for coding in condition.concept.codings
+    )
+
+
+def _myofascial(condition: Condition, all_of_them: tuple[Condition, ...]) -> bool:
+    if "myofascial-pain" not in condition.concept.sets:
+        return False
+    if _at(condition, "back-site"):
+        return True
+    if not without_site(condition):
+        return condition.concept.sets["myofascial-pain"] == SITE_IN_CODE and not any(
+            site.readable for site in condition.body_sites
+        )
+    return any(c is not condition and "back-pain-any" in c.concept.sets for c in all_of_them)
+
+
+def _trigger_point(condition: Condition, all_of_them: tuple[Condition, ...]) -> bool:
+    if "trigger-point" in condition.concept.sets or _at(condition, "trigger-point"):
+        return True
+    if "myofascial-pain" not in condition.concept.sets:
+        return False
+    beside = any("thoracic-back-pain" in c.concept.sets for c in all_of_them)
+    return beside or _at(condition, "thoracic-upper-site")
+
+
+def _member(case: Case, pathway: str) -> Finding:
+    return presence(case, pathway_conditions(case)[pathway], "conditions")
+
+
+@fact
+def pathway_low_back(case: Case) -> Finding:
+    """Low back pain, lumbar strain or lumbar radicular pain is active."""
+    return _member(case, LOW_BACK)
+
+
+@fact
+def pathway_myofascial(case: Case) -> Finding:
+    """Myofascial pain of the back is active, or without a site beside other back pain."""
+    return _member(case, MYOFASCIAL)
+
+
+@fact
+def pathway_spasm(case: Case) -> Finding:
+    """Spasm of the back muscles is active."""
+    return _member(case, SPASM)
+
+
+@fact
+def pathway_mid_back(case: Case) -> Finding:
+    """Thoracic back pain or strain is active, by its code or its body site."""
+    return _member(case, MID_BACK)
+
+
+@fact
+def pathway_trigger_point(case: Case) -> Finding:
+    """Trigger points of the upper or mid back are active."""
+    return _member(case, TRIGGER_POINT)
+
+
+@fact
+def back_pain_problem(case: Case) -> Finding:
+    """Back pain, stenosis, a disc disorder or pain after laminectomy is active."""
+    pain = episode(case).conditions
+    others = tuple(c for c in active_conditions(case, *OTHER_PROBLEMS) if c not in pain)
+    return presence(case, (*pain, *others), "conditions")

@@ -1,0 +1,165 @@
+"""How long the back pain has lasted: acute, subacute, chronic, or not certain.
+
+Acute is under 28 days, subacute 28 to 84 days inclusive, chronic over 84 days.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Literal
+
+from cards.answer import NO, Answer, Finding, yes
+from cards.case import Case, fact, once
+from cards.facts.entries import (
+    ACTIVE,
+    BACK_PAIN_REASONS,
+    conditions_in,
+    days_ago,
+    presence,
+    reasons,
+)
+from cards.facts.pain import MID_BACK, episode, pathway_conditions, without_site
+from cards.facts.visit import reason_is_back_pain
+from cards.record import Condition, Coverage, MedicationOrder, ServiceOrder, When
+
+Phase = Literal["acute", "subacute", "chronic", "unknown"]
+SUBACUTE_FROM, SUBACUTE_TO = 28, 84
+NEW_EPISODE_DAYS = 84
+LONGEST_FIRST: tuple[Phase, ...] = ("chronic", "subacute", "acute")
+
+
+def phase_of(condition: Condition, case: Case) -> Phase:
+    """The phase of one active Condition, by its onset, a chronic code, or its oldest record.
+
+    Without an onset the oldest record proves only that the pain is at least so old.
+    """
+    if any("chronic-pain" in c.sets for c in (condition.concept, *condition.stages)):
+        return "chronic"
+    if condition.onset:
+        return _phase_at(days_ago(condition.onset, case.today))
+    evidence = (days_ago(when, case.today) for when in _oldest_records(condition, case))
+    proven = max((least for least, _ in filter(None, evidence)), default=0)
+    return "chronic" if proven > SUBACUTE_TO else "unknown"
+
+
+def _phase_at(back: tuple[int, int] | None) -> Phase:
+    """The phase every day of the interval agrees on; unknown when they differ."""
+    if back is None:
+        return "unknown"
+    least, most = (_phase_on(days) for days in back)
+    return least if least == most else "unknown"
+
+
+def _phase_on(days: int) -> Phase:
+    if days < SUBACUTE_FROM:
+        return "acute"
+    return "subacute" if days <= SUBACUTE_TO else "chronic"
+
+
+def _oldest_records(condition: Condition, case: Case) -> tuple[When, ...]:
+    """Dates at which this pain was surely there: its record, visits and orders for it.
+
+    Visits and orders of an earlier episode that had ended do not count.
+    """
+    codings = set(condition.concept.codings)
+    visits = (
+        encounter.start
+        for encounter in case.record.encounters
+        if any(codings & set(reason.codings) for reason in encounter.reasons)
+    )
+    orders: tuple[MedicationOrder | ServiceOrder, ...] = (
+        *case.record.medications,
+        *case.record.service_orders,
+    )
+    ordered = (
+        order.authored for order in orders if reason_is_back_pain(order.reasons) is Answer.YES
+    )
+    ended = _earlier_episode_ended(condition, case)
+    seen = (when for when in (*visits, *ordered) if when and (not ended or when.earliest > ended))
+    return tuple(when for when in (condition.recorded, *seen) if when)
+
+
+def _earlier_episode_ended(condition: Condition, case: Case) -> date | None:
+    """Last day of back pain that had resolved at least 84 days before this Condition; else None."""
+    if condition.recorded is None:
+        return None
+    began = condition.recorded.earliest
+    ends = (
+        earlier.abatement.latest
+        for earlier in conditions_in(case, *BACK_PAIN_REASONS)
+        if earlier.abatement and earlier.clinical not in ACTIVE
+    )
+    return max((end for end in ends if (began - end).days >= NEW_EPISODE_DAYS), default=None)
+
+
+def pathway_phase(case: Case, pathway: str) -> Phase:
+    """The longest certain phase among the Conditions of one pathway; unknown when none is."""
+    return _longest(case, pathway_conditions(case)[pathway])
+
+
+@once
+def phase(case: Case) -> Phase:
+    """The longest certain phase of the back pain.
+
+    Back pain that belongs to no pathway decides only when nothing else is on record. A problem
+    list that was not read to the end may hide older pain: then only chronic is certain.
+    """
+    members = tuple(c for group in pathway_conditions(case).values() for c in group)
+    longest = _longest(case, members or episode(case).conditions)
+    if longest == "chronic" and case.record.coverage.get("conditions") is Coverage.UNFINISHED:
+        return longest
+    return longest if case.record.read("conditions") else "unknown"
+
+
+def _longest(case: Case, conditions: Iterable[Condition]) -> Phase:
+    """The longest certain phase; myofascial pain without a site lends its phase from the rest."""
+    phases = {phase_of(c, case) for c in _timed(tuple(conditions), case)}
+    return next((one for one in LONGEST_FIRST if one in phases), "unknown")
+
+
+def _timed(conditions: tuple[Condition, ...], case: Case) -> tuple[Condition, ...]:
+    borrowed = any("myofascial-pain" in c.concept.sets and without_site(c) for c in conditions)
+    if not borrowed:
+        return conditions
+    others = (c for c in episode(case).conditions if "back-pain-any" in c.concept.sets)
+    own = (c for c in conditions if "myofascial-pain" not in c.concept.sets or not without_site(c))
+    return (*own, *others)
+
+
+def _is(case: Case, asked: Phase) -> Finding:
+    if phase(case) != asked:
+        return NO
+    timed = [c for c in episode(case).conditions if phase_of(c, case) == asked]
+    return yes(reasons(timed))
+
+
+@fact
+def phase_acute(case: Case) -> Finding:
+    """The pain has surely lasted less than 28 days."""
+    return _is(case, "acute")
+
+
+@fact
+def phase_subacute(case: Case) -> Finding:
+    """The pain has surely lasted 28 to 84 days."""
+    return _is(case, "subacute")
+
+
+@fact
+def phase_chronic(case: Case) -> Finding:
+    """The pain has surely lasted more than 84 days, or is coded as chronic."""
+    return _is(case, "chronic")
+
+
+@fact
+def phase_unknown(case: Case) -> Finding:
+    """How long the pain has lasted is not certain."""
+    return _is(case, "unknown")
+
+
+@fact
+def mid_back_acute(case: Case) -> Finding:
+    """The mid-back Condition itself has surely lasted less than 28 days."""
+    acute = [c for c in pathway_conditions(case)[MID_BACK] if phase_of(c, case) == "acute"]
+    return presence(case, acute, "conditions")

@@ -1,0 +1,72 @@
+"""Pregnancy: never assumed from age or sex."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from cards.answer import NO, UNKNOWN, Answer, Finding, yes
+from cards.case import Case, fact
+from cards.codes import LOINC, SNOMED
+from cards.facts.entries import (
+    active_conditions,
+    belongs,
+    dated,
+    history_conditions,
+    newest_first,
+    observations,
+    reasons,
+    within,
+)
+from cards.record import Concept, Condition, Observation
+
+STATUS_DAYS = 300
+# Answers to the question 82810-3; any other coded answer (unknown, possible) says nothing.
+PREGNANT = frozenset({(LOINC, "LA15173-0")})
+NOT_PREGNANT = frozenset({(LOINC, "LA26683-5"), (SNOMED, "60001007")})
+
+
+@fact
+def pregnant(case: Case) -> Finding:
+    """The newest word of the last 300 days on pregnancy says pregnant.
+
+    A problem without any date counts as current while active; a later delivery, end, or
+    negative status clears it. A test result counts only when it says pregnant.
+    """
+    statuses = [o for o in observations(case, "pregnancy-status") if _current(case, o)]
+    positive = [o for o in statuses if _says_pregnant(o)]
+    negative = [o for o in statuses if _says_not_pregnant(o)]
+    problems = [c for c in active_conditions(case, "pregnancy") if _current(case, c)]
+    ended = [c for c in history_conditions(case, "pregnancy-outcome") if _current(case, c)]
+
+    pregnancies: list[Condition | Observation] = [*positive, *problems]
+    ends: list[Condition | Observation] = [*negative, *ended]
+    if pregnancies and _newest(case, pregnancies) >= _newest(case, ends):
+        return yes(reasons(newest_first(pregnancies)))
+    return NO if ends and case.record.read("conditions", "observations") else UNKNOWN
+
+
+def _current(case: Case, entry: Condition | Observation) -> bool:
+    when = dated(entry)
+    return when is None or within(when, case.today, STATUS_DAYS) is not Answer.NO
+
+
+def _newest(case: Case, entries: list[Condition | Observation]) -> date:
+    """Newest day the entries speak for; an undated pregnancy is as old as the window."""
+    return max((w.latest for e in entries if (w := dated(e))), default=date.min)
+
+
+def _says_pregnant(status: Observation) -> bool:
+    answer = status.value_concept
+    if answer.readable:
+        return belongs(answer, "pregnancy-status", "pregnancy") or _is(answer, PREGNANT)
+    return belongs(status.concept, "pregnancy") and status.value_flag is not False
+
+
+def _says_not_pregnant(status: Observation) -> bool:
+    return _is(status.value_concept, NOT_PREGNANT) or (
+        belongs(status.concept, "pregnancy") and status.value_flag is False
+    )
+
+
+def _is(answer: Concept, codes: frozenset[tuple[str, str]]) -> bool:
+    return any((coding.system, coding.code) in codes for coding in answer.codings)

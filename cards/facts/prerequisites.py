@@ -1,0 +1,115 @@
+"""The steps before an opioid, and whether the chart documents them."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from cards.answer import NO, YES, Answer, Finding
+from cards.case import Case, fact
+from cards.facts.drugs import nsaid_allergy_serious, on_the_skin
+from cards.facts.entries import (
+    TAKEN,
+    belongs,
+    coverage_window,
+    days_ago,
+    medications_in,
+    orders,
+    procedures,
+    within,
+)
+from cards.facts.treatment import care_date, for_the_back
+from cards.record import MedicationOrder, Procedure, ServiceOrder
+
+WINDOW_DAYS = 730
+EXERCISE_DAYS, OTHER_CARE_DAYS = 42, 28
+SESSIONS = 4
+COMPLETED_DAYS = 28
+NSAID_DAYS, ANTIDEPRESSANT_DAYS = 14, 28
+
+
+@fact
+def opioid_prerequisite_missing(case: Case) -> Finding:
+    """One of exercise, psychological or rehabilitation care, NSAID and antidepressant is missing.
+
+    Missing means neither adequately tried, failed, not tolerated nor contraindicated on record;
+    a step that could not be checked counts as missing.
+    """
+    steps = (
+        care_tried(case, EXERCISE_DAYS, "exercise-therapy"),
+        care_tried(case, OTHER_CARE_DAYS, "cbt", "mbsr", "multidisciplinary-rehab"),
+        _nsaid_done(case),
+        _drug_done(case, ANTIDEPRESSANT_DAYS, "duloxetine")
+        or _drug_done(case, ANTIDEPRESSANT_DAYS, "tca"),
+    )
+    return NO if all(steps) else YES
+
+
+def care_tried(case: Case, days: int, *sets: str) -> bool:
+    """Whether non-drug care was tried long enough.
+
+    Args:
+        days: how long ago the first of at least four sessions must lie.
+    """
+    given = [
+        p
+        for p in procedures(case, *sets)
+        if for_the_back(p.concept, p.reasons, *sets) and _within_window(p, case.today)
+    ]
+    written = [
+        o
+        for o in orders(case, *sets)
+        if for_the_back(o.concept, o.reasons, *sets) and _within_window(o, case.today)
+    ]
+    first = [back[0] for p in given if (back := days_ago(p.start or p.end, case.today)) is not None]
+    enough = len(given) >= SESSIONS and max(first, default=0) >= days
+    return enough or any(map(_completed, given)) or any(map(_completed, written))
+
+
+def _within_window(entry: Procedure | ServiceOrder, today: date) -> bool:
+    return within(care_date(entry, today), today, WINDOW_DAYS) is Answer.YES
+
+
+def _completed(entry: Procedure | ServiceOrder) -> bool:
+    """Whether a completed course lasted 28 days for certain."""
+    if entry.status != "completed" or entry.start is None or entry.end is None:
+        return False
+    return (entry.end.earliest - entry.start.latest).days >= COMPLETED_DAYS
+
+
+def _nsaid_done(case: Case) -> bool:
+    if nsaid_allergy_serious(case).answer is Answer.YES:
+        return True
+    return _drug_done(case, NSAID_DAYS, "nsaid-oral")
+
+
+def _drug_done(case: Case, days: int, *sets: str) -> bool:
+    """Whether a drug was taken long enough, failed, was not tolerated, or is an allergen."""
+    if any(belongs(allergy.concept, *sets) for allergy in case.record.allergies):
+        return True
+    taken = [
+        order
+        for order in medications_in(case, *sets)
+        if order.status in TAKEN
+        and not on_the_skin(order)
+        and within(order.authored, case.today, WINDOW_DAYS) is Answer.YES
+    ]
+    return any(_stopped_for_cause(o) or _days_taken(o, case.today) >= days for o in taken)
+
+
+def _stopped_for_cause(order: MedicationOrder) -> bool:
+    return belongs(order.status_reason, "treatment-ineffective", "treatment-not-tolerated")
+
+
+def _days_taken(order: MedicationOrder, today: date) -> int:
+    """Days one order covers up to today, as far as its own supply tells; 0 when it was stopped.
+
+    When a stopped drug was last taken is not recorded, so its supply does not prove its use.
+    """
+    window = coverage_window(order)
+    if window is None or order.status == "stopped":
+        return 0
+    supplied = order.supply_days is not None or order.validity_end is not None
+    dosed = any(d.timing and d.timing.bounds_end for d in order.dosages)
+    if order.status == "completed" and not supplied and not dosed:
+        return 0
+    return max(0, (min(window[1], today) - window[0]).days)

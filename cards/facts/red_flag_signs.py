@@ -1,0 +1,193 @@
+"""Signs of nerve damage: cauda equina, bladder and bowel, weakness of the legs.
+
+Suspected diagnoses count here; a card names them suspected.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations
+
+from cards.answer import NO, Answer, Finding, any_of, yes
+from cards.case import Case, fact
+from cards.facts.entries import (
+    absence,
+    active_conditions,
+    conditions_in,
+    dated,
+    history_conditions,
+    newest_first,
+    observations,
+    presence,
+    reasons,
+    recent,
+    within,
+)
+from cards.facts.results import findings
+from cards.record import Concept, Condition, Observation
+
+CES_DIAGNOSIS_DAYS = 30
+SYMPTOM_DAYS = 14
+PELVIC_CAUSE_DAYS = 90
+DEFICIT_DAYS = 30
+LATE_DEFICIT_DAYS = 90
+STRENGTH_DAYS = 90
+PROXY_DAYS = 365
+SPHINCTER_SYMPTOMS = (
+    "urinary-retention-new",
+    "urinary-incontinence-neurogenic",
+    "faecal-incontinence",
+)
+DEFICITS = ("leg-weakness", "myelopathy")
+PROXIES = ("iv-drug-use-proxy", "neuro-deficit-proxy", "weight-loss-proxy")
+# Note of a row whose code names an examination, not its result.
+RESULT_NOT_IN_CODE = "the code alone does not say so"
+
+
+@fact
+def ces_diagnosis_recent(case: Case) -> Finding:
+    """Cauda equina syndrome diagnosed in the last 30 days."""
+    found = history_conditions(case, "cauda-equina", suspected=True)
+    return recent(case, found, CES_DIAGNOSIS_DAYS, "conditions")
+
+
+@fact
+def ces_exam_finding_recent(case: Case) -> Finding:
+    """Saddle numbness or the like found in the last 14 days."""
+    return recent(case, saddle_findings(case), SYMPTOM_DAYS, "observations", "conditions")
+
+
+def saddle_findings(case: Case) -> tuple[Condition | Observation, ...]:
+    """Examination findings of cauda equina whose code says that something is wrong."""
+    name = "cauda-equina-finding"
+
+    def says_abnormal(concept: Concept) -> bool:
+        return RESULT_NOT_IN_CODE not in concept.sets.get(name, RESULT_NOT_IN_CODE)
+
+    found: tuple[Condition | Observation, ...] = (
+        *history_conditions(case, name, suspected=True),
+        *findings(case, name),
+    )
+    return tuple(
+        entry
+        for entry in found
+        if says_abnormal(entry.concept)
+        or (isinstance(entry, Observation) and says_abnormal(entry.value_concept))
+    )
+
+
+def sphincter_symptoms(case: Case, *sets: str) -> tuple[Condition | Observation, ...]:
+    """Retention or incontinence on record, in the given sets or any of the three."""
+    names = sets or SPHINCTER_SYMPTOMS
+    return (*history_conditions(case, *names, suspected=True), *findings(case, *names))
+
+
+@fact
+def sphincter_symptom_recent(case: Case) -> Finding:
+    """Retention or incontinence for the first time in the last 14 days, without pelvic cause.
+
+    A birth in the last 90 days explains it. No value set says pelvic or urological surgery yet.
+    """
+    births = history_conditions(case, "pregnancy-outcome", days=PELVIC_CAUSE_DAYS)
+    if births:
+        return NO
+    keys = ("conditions", "observations", "procedures")
+    return any_of(
+        _first_time(case, sphincter_symptoms(case, name), SYMPTOM_DAYS, *keys)
+        for name in SPHINCTER_SYMPTOMS
+    )
+
+
+def _first_time(
+    case: Case,
+    entries: tuple[Condition | Observation, ...],
+    days: int,
+    *keys: str,
+    since: int = 0,
+) -> Finding:
+    """Presence in the window, unless the same was surely on record before it."""
+    if any(within(dated(entry), case.today, days) is Answer.NO for entry in entries):
+        return absence(case, *keys)
+    return recent(case, entries, days, *keys, since=since)
+
+
+@fact
+def leg_deficit_or_radicular(case: Case) -> Finding:
+    """Leg weakness, myelopathy, radiculopathy or sciatica is active."""
+    found = active_conditions(case, *DEFICITS, "radiculopathy-sciatica", suspected=True)
+    return presence(case, found, "conditions")
+
+
+def deficits(case: Case, name: str) -> tuple[Condition | Observation, ...]:
+    """Leg weakness or myelopathy on record, resolved ones included."""
+    return (*conditions_in(case, name, suspected=True), *findings(case, name))
+
+
+def _new_deficit(case: Case, name: str, days: int, since: int) -> Finding:
+    """A deficit that still stands and was first on record in the window."""
+    standing = {c.reference for c in active_conditions(case, name, suspected=True)}
+    entries = tuple(
+        entry
+        for entry in deficits(case, name)
+        if isinstance(entry, Observation)
+        or entry.reference in standing
+        or within(dated(entry), case.today, days) is Answer.NO
+    )
+    return _first_time(case, entries, days, "conditions", "observations", since=since)
+
+
+@fact
+def deficit_new_30d(case: Case) -> Finding:
+    """Leg weakness or myelopathy for the first time in the last 30 days."""
+    return any_of(_new_deficit(case, name, DEFICIT_DAYS, 0) for name in DEFICITS)
+
+
+@fact
+def deficit_new_31_90d(case: Case) -> Finding:
+    """Leg weakness or myelopathy since 31 to 90 days, and none newer."""
+    if deficit_new_30d(case).answer is Answer.YES:
+        return NO
+    return any_of(
+        _new_deficit(case, name, LATE_DEFICIT_DAYS, DEFICIT_DAYS + 1) for name in DEFICITS
+    )
+
+
+@fact
+def strength_falling(case: Case) -> Finding:
+    """One muscle group has lost a grade of strength or more between two tests in 90 days."""
+    for newer, older in _strength_pairs(case):
+        if newer.value and older.value and older.value.value - newer.value.value >= 1:
+            return yes(reasons((newer, older)))
+    return absence(case, "observations")
+
+
+def _strength_pairs(case: Case) -> Iterator[tuple[Observation, Observation]]:
+    """Newer and older test of the same muscle group, both surely within the window."""
+    tests = [
+        test
+        for test in observations(case, "muscle-strength")
+        if within(test.effective, case.today, STRENGTH_DAYS) is Answer.YES
+    ]
+    for newer, older in combinations(newest_first(tests), 2):
+        if (newer.concept.codings, _sites(newer)) == (older.concept.codings, _sites(older)):
+            yield newer, older
+
+
+def _sites(test: Observation) -> frozenset[str]:
+    return frozenset(coding.code for site in test.body_sites for coding in site.codings)
+
+
+@fact
+def red_flag_proxy_on_record(case: Case) -> Finding:
+    """An unspecific hint of a red flag: active, or on record in the last year."""
+    active = active_conditions(case, *PROXIES, suspected=True)
+    if active:
+        return presence(case, active, "conditions")
+    past = history_conditions(case, *PROXIES, suspected=True)
+    return recent(case, past, PROXY_DAYS, "conditions")
+
+
+@fact
+def red_flag_exam_documented(case: Case) -> Finding:
+    """A red-flag or neurological examination was recorded in the last 14 days."""
+    return recent(case, observations(case, "red-flag-exam"), SYMPTOM_DAYS, "observations")

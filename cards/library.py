@@ -1,0 +1,541 @@
+"""Everything Backpath knows, read and checked once before the first request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cards.case import FACTS
+from cards.codes import ICD10CM, LOINC, CodeIndex
+from cards.content import (
+    ContentError,
+    Document,
+    check_schema,
+    read_rows,
+    read_schema,
+    read_yaml,
+)
+from cards.criteria import Criteria
+from cards.facts import MODULES
+from cards.facts.vocabulary import FactDefinition, Vocabulary, closure
+from cards.pathway import Pathway, State
+from cards.recommendation import (
+    DrugDose,
+    Example,
+    IndicatorRule,
+    Recommendation,
+    SuggestionTemplate,
+)
+from cards.record import Coding, HookName
+
+HERE = Path(__file__).parent
+HOOKS: tuple[HookName, ...] = ("patient-view", "order-select", "order-sign")
+COLUMNS = ("system", "code", "display", "match", "note", "confidence", "source")
+LONGEST_SUMMARY = 139
+ENGINE_FACTS = frozenset({"first_line_card_shown", "row_in_option_set", "parent_card_shown"})
+CODED_SCOPES = ("patient", "draft")
+
+
+@dataclass(frozen=True, slots=True)
+class OptionSet:
+    """Rows of the first-line card for one pathway and phase; the fallback fits when none does."""
+
+    id: str
+    when: tuple[str, ...]
+    rows: tuple[str, ...]
+    fallback: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StepOrder:
+    """The next steps of one pathway, the leading one first."""
+
+    pathway: str
+    when: str
+    order: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """All content, checked.
+
+    Attributes:
+        cards: hook → recommendations that may become a card there, in id order.
+        about_drafts: ids of recommendations judged once for each draft.
+        draft_facts: facts whose answer depends on the draft under evaluation.
+        unanswerable: facts all of whose value sets have no codes yet.
+        reads: recommendation → prefetch keys its facts rest on.
+        loinc_codes: LOINC codes Observations are searched by.
+    """
+
+    content_version: str
+    recommendations: Mapping[str, Recommendation]
+    cards: Mapping[HookName, tuple[Recommendation, ...]]
+    about_drafts: frozenset[str]
+    vocabulary: Vocabulary
+    draft_facts: frozenset[str]
+    unanswerable: frozenset[str]
+    reads: Mapping[str, frozenset[str]]
+    index: CodeIndex
+    loinc_codes: tuple[str, ...]
+    pathways: tuple[Pathway, ...]
+    option_sets: tuple[OptionSet, ...]
+    next_step_order: tuple[StepOrder, ...]
+    exclusive: tuple[frozenset[str], ...]
+    override_reasons: Mapping[str, str]
+    sources: Mapping[str, str]
+    conflicts: Mapping[str, str]
+    imaging_regions: Mapping[tuple[str, str], str]
+    key_names: Mapping[str, str]
+    disclaimer: str
+
+
+def load_library(root: Path = HERE) -> Library:
+    """Read every content file below ``root``. Raises ContentError with file and line."""
+    definitions = root / "definitions"
+    vocabulary = _vocabulary(read_yaml(definitions / "facts.yaml"))
+    value_sets = _value_sets(root / "value_sets")
+    shared = _Shared(
+        vocabulary,
+        read_yaml(definitions / "exclusion_sets.yaml").value,
+        read_yaml(definitions / "set_rules.yaml").value or {},
+        read_yaml(definitions / "override_reasons.yaml").value,
+        read_yaml(root / "sources.yaml").value,
+        read_yaml(root / "conflicts.yaml").value or {},
+        value_sets,
+    )
+    recommendations = _recommendations(root, shared)
+    release = read_yaml(definitions / "release.yaml").value
+    draft_facts = _draft_facts(vocabulary)
+    return Library(
+        content_version=str(release["version"]),
+        recommendations=recommendations,
+        cards=_cards(recommendations.values()),
+        about_drafts=_about_drafts(recommendations.values(), draft_facts, vocabulary),
+        vocabulary=vocabulary,
+        draft_facts=draft_facts,
+        unanswerable=_unanswerable(vocabulary, value_sets),
+        reads={r.id: _reads(r, vocabulary) for r in recommendations.values()},
+        index=_index(value_sets),
+        loinc_codes=_loinc_codes(vocabulary, value_sets),
+        pathways=_pathways(root, vocabulary),
+        option_sets=_option_sets(definitions / "option_sets.yaml", shared, recommendations),
+        next_step_order=_step_order(definitions / "next_step_order.yaml", shared, recommendations),
+        exclusive=tuple(
+            frozenset(group) for group in read_yaml(definitions / "exclusive.yaml").value
+        ),
+        override_reasons=shared.override_reasons,
+        sources={name: source["name"] for name, source in shared.sources.items()},
+        conflicts=shared.conflicts,
+        imaging_regions=_regions(read_yaml(definitions / "imaging_regions.yaml").value),
+        key_names=release["key_names"],
+        disclaimer=recommendations["provenance-disclaimer"].detail,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """Definitions that recommendations name."""
+
+    vocabulary: Vocabulary
+    exclusion_sets: Mapping[str, list[str]]
+    set_rules: Mapping[str, Mapping[str, list[str]]]
+    override_reasons: Mapping[str, str]
+    sources: Mapping[str, Mapping[str, Any]]
+    conflicts: Mapping[str, str]
+    value_sets: Mapping[str, tuple[Mapping[str, str], ...]]
+
+
+def _vocabulary(document: Document) -> Vocabulary:
+    implemented = frozenset(FACTS) | ENGINE_FACTS
+    assert MODULES, "importing the fact modules fills FACTS"
+    vocabulary = {}
+    for name, entry in document.value.items():
+        vocabulary[name] = FactDefinition(
+            name=name,
+            ask=entry["ask"],
+            scope=entry["scope"],
+            read_from=tuple(entry.get("from", ())),
+            value_sets=tuple(entry.get("value_sets", ())),
+            all_of=tuple(entry.get("all_of", ())),
+            any_of=tuple(entry.get("any_of", ())),
+            none_of=tuple(entry.get("none_of", ())),
+            unless=tuple(entry.get("unless", ())),
+            implies=tuple(entry.get("implies", ())),
+            implies_on_patient_view=tuple(entry.get("implies_on_patient_view", ())),
+        )
+    for name, definition in vocabulary.items():
+        for part in definition.parts:
+            if part not in vocabulary:
+                raise document.error(f"{name} is made of {part!r}, which is no fact", (name,))
+        if definition.scope != "derived" and name not in implemented:
+            raise document.error(f"no function answers the fact {name!r}", (name,))
+    return vocabulary
+
+
+def _value_sets(folder: Path) -> Mapping[str, tuple[Mapping[str, str], ...]]:
+    """Value set → rows. The CPT file may be removed; its sets are then just smaller."""
+    sets: dict[str, list[Mapping[str, str]]] = {}
+    for path in sorted(folder.glob("*.csv")):
+        if path.stem == "cpt":
+            continue
+        sets[path.stem] = list(read_rows(path, COLUMNS))
+    cpt = folder / "cpt.csv"
+    if cpt.exists():
+        for row in read_rows(cpt, ("value_set", *COLUMNS)):
+            sets.setdefault(row["value_set"], []).append(row)
+    return {name: tuple(rows) for name, rows in sets.items()}
+
+
+def _index(value_sets: Mapping[str, tuple[Mapping[str, str], ...]]) -> CodeIndex:
+    exact: dict[tuple[str, str], dict[str, str]] = {}
+    prefixes: dict[str, dict[str, str]] = {}
+    for name, rows in value_sets.items():
+        for row in rows:
+            code = row["code"]
+            if row["system"] == ICD10CM:
+                code = code.replace(".", "").upper()
+            if row["match"] == "prefix":
+                prefixes.setdefault(code, {})[name] = row["note"]
+            else:
+                exact.setdefault((row["system"], code), {})[name] = row["note"]
+    empty = frozenset(name for name, rows in value_sets.items() if not rows)
+    return CodeIndex(exact, prefixes, empty)
+
+
+def _loinc_codes(
+    vocabulary: Vocabulary, value_sets: Mapping[str, tuple[Mapping[str, str], ...]]
+) -> tuple[str, ...]:
+    names = {
+        name
+        for definition in vocabulary.values()
+        if "observations" in definition.read_from
+        for name in definition.value_sets
+    }
+    return tuple(
+        sorted(
+            {
+                row["code"]
+                for name in names
+                for row in value_sets.get(name, ())
+                if row["system"] == LOINC
+            }
+        )
+    )
+
+
+def _draft_facts(vocabulary: Vocabulary) -> frozenset[str]:
+    direct = {
+        name
+        for name, definition in vocabulary.items()
+        if definition.scope == "draft" or "draft" in definition.read_from
+    }
+    return frozenset(name for name in vocabulary if closure((name,), vocabulary) & direct)
+
+
+def _unanswerable(
+    vocabulary: Vocabulary, value_sets: Mapping[str, tuple[Mapping[str, str], ...]]
+) -> frozenset[str]:
+    return frozenset(
+        name
+        for name, definition in vocabulary.items()
+        if definition.value_sets
+        and definition.scope in CODED_SCOPES
+        and not any(value_sets.get(value_set) for value_set in definition.value_sets)
+    )
+
+
+def _names(recommendation: Recommendation) -> tuple[str, ...]:
+    return (
+        recommendation.trigger.names
+        + recommendation.exclusions
+        + tuple(rule.fact for rule in recommendation.indicator_rules)
+        + tuple(n for s in recommendation.suggestions for n in s.when_all + s.when_none)
+    )
+
+
+def _reads(recommendation: Recommendation, vocabulary: Vocabulary) -> frozenset[str]:
+    facts = closure(_names(recommendation), vocabulary)
+    keys = {key for name in facts for key in vocabulary[name].read_from}
+    return frozenset(keys - {"patient", "draft", "engine"})
+
+
+def _cards(
+    recommendations: Iterable[Recommendation],
+) -> Mapping[HookName, tuple[Recommendation, ...]]:
+    own = sorted((r for r in recommendations if r.render == "card"), key=lambda r: r.id)
+    return {hook: tuple(r for r in own if hook in r.hooks) for hook in HOOKS}
+
+
+def _about_drafts(
+    recommendations: Iterable[Recommendation],
+    draft_facts: frozenset[str],
+    vocabulary: Vocabulary,
+) -> frozenset[str]:
+    """Red flags are judged once a call even though an order may bring the back-pain context."""
+    return frozenset(
+        r.id
+        for r in recommendations
+        if r.merge_group != "red-flag" and set(r.trigger.names) & draft_facts
+    )
+
+
+def _recommendations(root: Path, shared: _Shared) -> Mapping[str, Recommendation]:
+    validator = read_schema(root / "schemas" / "recommendation.schema.json")
+    recommendations = {}
+    for path in sorted((root / "recommendations").glob("*.yaml")):
+        document = read_yaml(path)
+        check_schema(document, validator)
+        _check_recommendation(document, path, shared)
+        recommendations[path.stem] = _recommendation(document.value, shared)
+    if not recommendations:
+        raise ContentError("recommendations/:1: no recommendation found")
+    return recommendations
+
+
+def _check_recommendation(document: Document, path: Path, shared: _Shared) -> None:
+    """What the schema cannot say: names that must exist, wording that must be there."""
+    content = document.value
+    if content["id"] != path.stem:
+        raise document.error(f"id is not the file's name {path.stem!r}", ("id",))
+    if len(content["card"]["summary"]) > LONGEST_SUMMARY:
+        raise document.error("summary has 140 characters or more", ("card", "summary"))
+    for part in ("summary", "detail"):
+        if not content["card"][part].strip():
+            raise document.error(f"card has no {part}", ("card", part))
+    if not content["limits"].strip():
+        raise document.error("limits are not stated", ("limits",))
+    if not content["sources"]:
+        raise document.error("no source is cited", ("sources",))
+    for part, known in (
+        ("sources", shared.sources),
+        ("conflicts", shared.conflicts),
+        ("override_reasons", shared.override_reasons),
+    ):
+        for position, name in enumerate(content[part]):
+            if name not in known:
+                raise document.error(f"{part}: {name!r} is not known", (part, position))
+    for place, name in _facts_named(content):
+        if name not in shared.vocabulary and name not in shared.exclusion_sets:
+            raise document.error(f"{name!r} is not a fact", place)
+    for position, suggestion in enumerate(content.get("suggestions", ())):
+        _check_codes(document, position, suggestion, shared)
+    expected = {example["expect"] for example in content["examples"]}
+    if not {"shown", "withheld"} <= expected:
+        raise document.error("needs a shown and a withheld example", ("examples",))
+    _check_examples_cover(document)
+
+
+def _check_codes(
+    document: Document, position: int, suggestion: Mapping[str, Any], shared: _Shared
+) -> None:
+    place = ("suggestions", position)
+    name = suggestion.get("value_set")
+    if name is not None and name not in shared.value_sets:
+        raise document.error(f"value set {name!r} does not exist", (*place, "value_set"))
+    rows = shared.value_sets.get(name or "", ())
+    members = {(row["system"], row["code"]) for row in rows}
+    for code in _codes(suggestion).values():
+        if (code.system, code.code) not in members:
+            raise document.error(f"code {code.code} is not in {name}", place)
+
+
+def _check_examples_cover(document: Document) -> None:
+    """Every fact the trigger names outright stands in an example, or follows from one."""
+    content = document.value
+    if content["render"] != "card":
+        return
+    if not any(example.get("present") for example in content["examples"]):
+        raise document.error("no example patient has a fact present", ("examples",))
+
+
+def _facts_named(content: Mapping[str, Any]) -> Iterable[tuple[tuple[str | int, ...], str]]:
+    for part, names in content["trigger"].items():
+        for position, name in enumerate(names):
+            yield ("trigger", part, position), name
+    for position, name in enumerate(content["exclusions"]):
+        yield ("exclusions", position), name
+    for position, rule in enumerate(content.get("indicator_rules", ())):
+        yield ("indicator_rules", position, "fact"), rule["fact"]
+    for number, suggestion in enumerate(content.get("suggestions", ())):
+        for part in ("when_all", "when_none"):
+            for position, name in enumerate(suggestion.get(part, ())):
+                yield ("suggestions", number, part, position), name
+    for number, example in enumerate(content["examples"]):
+        for part in ("present", "absent", "unknown"):
+            for position, name in enumerate(example.get(part, ())):
+                yield ("examples", number, part, position), name
+
+
+def _recommendation(content: Mapping[str, Any], shared: _Shared) -> Recommendation:
+    trigger = content["trigger"]
+    exclusions = [
+        name
+        for entry in content["exclusions"]
+        for name in shared.exclusion_sets.get(entry, [entry])
+    ]
+    barred = [
+        name
+        for entry in content["exclusions"]
+        for name in shared.set_rules.get(entry, {}).get("critical_only_when", ())
+    ]
+    hooks: tuple[HookName, ...] = tuple(content["hooks"])
+    return Recommendation(
+        id=content["id"],
+        title=content["title"],
+        kind=content["kind"],
+        render=content["render"],
+        hooks=hooks,
+        pathways=tuple(content["pathways"]),
+        indicator=content["indicator"],
+        indicator_rules=tuple(
+            IndicatorRule(rule["fact"], rule["indicator"], rule.get("grade"))
+            for rule in content.get("indicator_rules", ())
+        ),
+        patient_view_max=content.get("patient_view_max"),
+        priority=content["priority"],
+        merge_group=content.get("merge_group"),
+        trigger=Criteria(
+            tuple(trigger.get("all", ())),
+            tuple(trigger.get("any", ())),
+            tuple(trigger.get("none", ())),
+        ),
+        exclusions=tuple(dict.fromkeys(exclusions)),
+        critical_only_when=tuple(barred),
+        summary=content["card"]["summary"].strip(),
+        detail=content["card"]["detail"].strip(),
+        limits=content["limits"].strip(),
+        suggestions=tuple(_suggestion(entry) for entry in content.get("suggestions", ())),
+        override_reasons=tuple(content["override_reasons"]),
+        sources=tuple(content["sources"]),
+        conflicts=tuple(content["conflicts"]),
+        examples=tuple(_example(entry, hooks) for entry in content["examples"]),
+    )
+
+
+def _suggestion(entry: Mapping[str, Any]) -> SuggestionTemplate:
+    dosage = entry.get("dosage")
+    return SuggestionTemplate(
+        label=entry["label"],
+        action=entry["action"],
+        resource=entry["resource"],
+        codes=_codes(entry),
+        value_set=entry.get("value_set"),
+        priority=entry.get("priority"),
+        note=entry.get("note"),
+        dosage=_dose(dosage) if dosage else None,
+        when_all=tuple(entry.get("when_all", ())),
+        when_none=tuple(entry.get("when_none", ())),
+    )
+
+
+def _codes(entry: Mapping[str, Any]) -> Mapping[str, Coding]:
+    pinned = dict(entry.get("codes", {}))
+    if "code" in entry:
+        pinned["any"] = entry["code"]
+    return {
+        region: Coding(code["system"], str(code["code"]), code["display"])
+        for region, code in pinned.items()
+    }
+
+
+def _dose(entry: Mapping[str, Any]) -> DrugDose:
+    return DrugDose(
+        text=entry["text"],
+        value=entry["dose"],
+        unit=entry["unit"],
+        frequency=entry["frequency"],
+        period=entry["period"],
+        period_unit=entry["period_unit"],
+        as_needed=entry.get("as_needed", False),
+        days=entry.get("days"),
+    )
+
+
+def _example(entry: Mapping[str, Any], hooks: tuple[HookName, ...]) -> Example:
+    present = frozenset(entry.get("present", ()))
+    return Example(
+        case=entry["case"],
+        hook=entry.get("hook") or _example_hook(present, hooks),
+        present=present,
+        absent=frozenset(entry.get("absent", ())),
+        unknown=frozenset(entry.get("unknown", ())),
+        expect=entry["expect"],
+        indicator=entry.get("indicator"),
+    )
+
+
+def _example_hook(present: frozenset[str], hooks: tuple[HookName, ...]) -> HookName:
+    """An example with an order is on an order hook; else on the first hook it can be on."""
+    about_order = {"hook_is_order", "conditions_unread_on_order"}
+    order = any(n.startswith(("draft_", "order_")) or n in about_order for n in present)
+    return "order-select" if order or "patient-view" not in hooks else "patient-view"
+
+
+def _pathways(root: Path, vocabulary: Vocabulary) -> tuple[Pathway, ...]:
+    validator = read_schema(root / "schemas" / "pathway.schema.json")
+    pathways = []
+    for path in sorted((root / "pathways").glob("*.yaml")):
+        document = read_yaml(path)
+        check_schema(document, validator)
+        pathways.append(_pathway(document, vocabulary))
+    return tuple(pathways)
+
+
+def _pathway(document: Document, vocabulary: Vocabulary) -> Pathway:
+    content = document.value
+    states = []
+    for position, state in enumerate(content["states"]):
+        when = state["when"]
+        for name in [n for names in when.values() for n in names]:
+            if name not in vocabulary:
+                raise document.error(f"{name!r} is not a fact", ("states", position, "when"))
+        criteria = Criteria(*(tuple(when.get(part, ())) for part in ("all", "any", "none")))
+        states.append(State(state["id"], state["title"], criteria))
+    if content["member"] not in vocabulary:
+        raise document.error(f"{content['member']!r} is not a fact", ("member",))
+    return Pathway(content["id"], content["title"], content["member"], tuple(states))
+
+
+def _option_sets(
+    path: Path, shared: _Shared, recommendations: Mapping[str, Recommendation]
+) -> tuple[OptionSet, ...]:
+    document = read_yaml(path)
+    sets = []
+    for position, entry in enumerate(document.value):
+        _known(document, (position, "when"), entry["when"], shared.vocabulary)
+        _known(document, (position, "rows"), entry["rows"], recommendations)
+        fallback = entry["id"] == "phase-unknown-fallback"
+        sets.append(OptionSet(entry["id"], tuple(entry["when"]), tuple(entry["rows"]), fallback))
+    return tuple(sets)
+
+
+def _step_order(
+    path: Path, shared: _Shared, recommendations: Mapping[str, Recommendation]
+) -> tuple[StepOrder, ...]:
+    document = read_yaml(path)
+    orders = []
+    for position, entry in enumerate(document.value):
+        _known(document, (position,), [entry["when"]], shared.vocabulary)
+        _known(document, (position, "order"), entry["order"], recommendations)
+        orders.append(StepOrder(entry["pathway"], entry["when"], tuple(entry["order"])))
+    return tuple(orders)
+
+
+def _known(
+    document: Document, place: tuple[str | int, ...], names: Iterable[str], known: Iterable[str]
+) -> None:
+    for name in names:
+        if name not in known:
+            raise document.error(f"{name!r} is not known", place)
+
+
+def _regions(content: Mapping[str, Mapping[str, list[str]]]) -> Mapping[tuple[str, str], str]:
+    return {
+        (system, str(code)): region
+        for region, systems in content.items()
+        for system, codes in systems.items()
+        for code in codes
+    }

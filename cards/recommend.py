@@ -1,0 +1,132 @@
+"""Which recommendations apply, with which indicator, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from cards.answer import Answer, ChartEntry
+from cards.criteria import Ask, meets
+from cards.recommendation import RANK, Indicator, Recommendation, SuggestionTemplate
+from cards.record import Draft, HookName
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """A recommendation that applies.
+
+    Attributes:
+        draft: the draft order it is about; None when about the patient.
+        because: the chart entries that decided.
+        suggestions: those offered here and now.
+        grade: of a red flag: high, moderate or soft.
+    """
+
+    recommendation: Recommendation
+    indicator: Indicator
+    draft: Draft | None
+    because: tuple[ChartEntry, ...]
+    suggestions: tuple[SuggestionTemplate, ...]
+    grade: Literal["high", "moderate", "soft"] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of one recommendation, and the facts that decided.
+
+    Attributes:
+        outcome: shown, withheld (something speaks against it), unknown (something needed is not
+            known), merged, row, capped, or failed.
+        deciding: (fact, answer) pairs in the order asked.
+    """
+
+    id: str
+    outcome: str
+    deciding: tuple[tuple[str, str], ...]
+    indicator: Indicator | None = None
+    draft: str | None = None
+
+
+def judge(
+    recommendation: Recommendation, ask: Ask, hook: HookName, draft: Draft | None = None
+) -> tuple[Applied | None, Verdict]:
+    """The advice this recommendation gives (None when it is silent), and the verdict on it."""
+    trigger = meets(recommendation.trigger, ask)
+    if trigger.answer is not Answer.YES:
+        outcome = "unknown" if trigger.answer is Answer.UNKNOWN else "withheld"
+        return None, _verdict(recommendation, outcome, _blocking(recommendation, ask), draft)
+    excluded = [name for name in recommendation.exclusions if _is_yes(ask, name)]
+    if excluded:
+        deciding = tuple((name, "yes") for name in excluded)
+        return None, _verdict(recommendation, "withheld", deciding, draft)
+    indicator, grade, grounds = _indicator(recommendation, ask, hook)
+    if indicator != "critical":
+        barred = [name for name in recommendation.critical_only_when if _is_yes(ask, name)]
+        if barred:
+            deciding = tuple((name, "yes") for name in barred)
+            return None, _verdict(recommendation, "withheld", deciding, draft)
+    advice = Applied(
+        recommendation,
+        indicator,
+        draft,
+        tuple(dict.fromkeys(grounds + trigger.because)),
+        offered(recommendation, ask),
+        grade,
+    )
+    deciding = tuple((name, ask(name).answer.value) for name in recommendation.trigger.names)
+    return advice, _verdict(recommendation, "shown", deciding, draft, indicator)
+
+
+def offered(recommendation: Recommendation, ask: Ask) -> tuple[SuggestionTemplate, ...]:
+    """The suggestions whose conditions hold; codes are looked at when they are built."""
+    return tuple(
+        suggestion
+        for suggestion in recommendation.suggestions
+        if all(_is_yes(ask, name) for name in suggestion.when_all)
+        and not any(_is_yes(ask, name) for name in suggestion.when_none)
+    )
+
+
+def _indicator(
+    recommendation: Recommendation, ask: Ask, hook: HookName
+) -> tuple[Indicator, Literal["high", "moderate", "soft"] | None, tuple[ChartEntry, ...]]:
+    hits = [rule for rule in recommendation.indicator_rules if _is_yes(ask, rule.fact)]
+    soft = recommendation.merge_group == "red-flag"
+    if hits:
+        rule = max(hits, key=lambda hit: RANK[hit.indicator])
+        indicator, grade = rule.indicator, rule.grade
+    else:
+        indicator, grade = recommendation.indicator, None
+    ceiling = recommendation.patient_view_max
+    if hook == "patient-view" and ceiling is not None:
+        indicator = min(indicator, ceiling, key=RANK.__getitem__)
+    grounds = tuple(entry for hit in hits for entry in ask(hit.fact).because)
+    return indicator, grade or ("soft" if soft else None), grounds
+
+
+def _blocking(recommendation: Recommendation, ask: Ask) -> tuple[tuple[str, str], ...]:
+    """The facts that keep the trigger from firing."""
+    trigger = recommendation.trigger
+    answers = [(name, ask(name).answer) for name in trigger.all]
+    blocking = [(name, answer.value) for name, answer in answers if answer is not Answer.YES]
+    options = [(name, ask(name).answer) for name in trigger.any]
+    if options and all(answer is not Answer.YES for _, answer in options):
+        blocking += [(name, answer.value) for name, answer in options]
+    barred = [(name, ask(name).answer) for name in trigger.none]
+    blocking += [(name, answer.value) for name, answer in barred if answer is not Answer.NO]
+    return tuple(blocking)
+
+
+def _is_yes(ask: Ask, name: str) -> bool:
+    return ask(name).answer is Answer.YES
+
+
+def _verdict(
+    recommendation: Recommendation,
+    outcome: str,
+    deciding: tuple[tuple[str, str], ...],
+    draft: Draft | None,
+    indicator: Indicator | None = None,
+) -> Verdict:
+    reference = draft.order.reference if draft else None
+    return Verdict(recommendation.id, outcome, deciding, indicator, reference)

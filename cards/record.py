@@ -1,0 +1,339 @@
+"""The patient record as Backpath judges it: typed, frozen, free of FHIR's JSON shapes.
+
+Everything here is already filtered: entries in error, refuted findings and other patients'
+entries never reach a record (``service.patient_record`` reads FHIR R4 into it).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import Enum
+from typing import Any, Literal
+
+from cards.answer import ChartEntry
+
+HookName = Literal["patient-view", "order-select", "order-sign"]
+
+
+class Coverage(Enum):
+    """How much of one prefetch key was delivered."""
+
+    READ = "read"  # delivered to the end (a known-empty answer counts as read)
+    MISSING = "missing"  # not sent
+    FAILED = "failed"  # the client's query failed, or what came could not be read
+    UNFINISHED = "unfinished"  # a next page was not read
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """A date as precise as it was recorded: the first and last day it can mean.
+
+    A full date has ``earliest == latest``. ``text`` is the ISO text as recorded, cut at most to
+    the second; it orders entries of one day.
+    """
+
+    earliest: date
+    latest: date
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Coding:
+    """One code with its canonical system URI (ICD-10-CM codes keep their dots as recorded)."""
+
+    system: str
+    code: str
+    display: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Concept:
+    """Something coded: its codings, and the value sets they belong to.
+
+    Attributes:
+        sets: value-set name → note of the matching row ("" when the row has none). Membership is
+            ``"opioid" in concept.sets``.
+        display: the best human text: a coding's display, else the text; may be empty.
+    """
+
+    codings: tuple[Coding, ...] = ()
+    display: str = ""
+    sets: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+    @property
+    def readable(self) -> bool:
+        """Whether it bears at least one code of a code system Backpath knows."""
+        return bool(self.codings)
+
+
+NOTHING = Concept()
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A number with its UCUM code (``mg``, ``{tbl}`` …); ``unit`` is None when none was given."""
+
+    value: float
+    unit: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """The person. ``birth`` is None when not recorded; ``sex`` is the administrative gender."""
+
+    id: str
+    birth: When | None
+    deceased: bool
+    sex: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A problem or diagnosis; never entered in error; refuted ones carry ``refuted``.
+
+    Attributes:
+        clinical: active, recurrence, relapse, inactive, remission, resolved; None when absent.
+        verification: confirmed, unconfirmed, provisional, differential; None when absent.
+        categories: category codes; empty counts as problem-list-item.
+        onset: from onsetDateTime, onsetPeriod.start, or onsetAge with birthDate; None otherwise,
+            also when it lies more than 24 h in the future.
+        recorded: recordedDate.
+        refuted: only to close a red flag (``*_workup_done``); such entries count for nothing else
+            and live in ``PatientRecord.refuted``, never in ``conditions``.
+    """
+
+    reference: str
+    concept: Concept
+    clinical: str | None = None
+    verification: str | None = None
+    categories: frozenset[str] = frozenset()
+    body_sites: tuple[Concept, ...] = ()
+    stages: tuple[Concept, ...] = ()
+    onset: When | None = None
+    abatement: When | None = None
+    recorded: When | None = None
+    encounter: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How often a dose is taken, as recorded; every member None or empty when not recorded."""
+
+    code: str | None = None
+    frequency: float | None = None
+    frequency_max: float | None = None
+    period: float | None = None
+    period_max: float | None = None
+    period_unit: str | None = None
+    times_of_day: int = 0
+    days_of_week: int = 0
+    when: int = 0
+    bounds_start: When | None = None
+    bounds_end: When | None = None
+    bounds_days: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Dosage:
+    """One dosageInstruction: what is taken, how often, by which route."""
+
+    sequence: int | None = None
+    as_needed: bool = False
+    route: Concept = NOTHING
+    timing: Timing | None = None
+    dose: Quantity | None = None  # of several doseAndRate: ordered, else calculated, else first
+    max_per_period: tuple[Quantity, Quantity] | None = None  # amount, period
+
+
+@dataclass(frozen=True, slots=True)
+class MedicationOrder:
+    """A MedicationRequest, or a draft of one; ``drug`` is unreadable when only text was given."""
+
+    reference: str
+    status: str | None
+    intent: str | None
+    drug: Concept
+    reasons: tuple[Concept, ...] = ()
+    authored: When | None = None
+    dosages: tuple[Dosage, ...] = ()
+    quantity: Quantity | None = None
+    supply_days: float | None = None  # expectedSupplyDuration
+    repeats: int = 0
+    validity_end: When | None = None
+    replaces_prior: bool = False
+    status_reason: Concept = NOTHING
+    identifiers: frozenset[str] = frozenset()
+    encounter: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceOrder:
+    """A ServiceRequest or DeviceRequest (see ``kind``), or a draft of one."""
+
+    reference: str
+    kind: Literal["ServiceRequest", "DeviceRequest"]
+    status: str | None
+    intent: str | None
+    concept: Concept
+    reasons: tuple[Concept, ...] = ()
+    body_sites: tuple[Concept, ...] = ()
+    authored: When | None = None
+    start: When | None = None
+    end: When | None = None
+    encounter: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OtherOrder:
+    """A draft of a type no fact reads; it is evaluated, and no draft fact is ever yes for it."""
+
+    reference: str
+    kind: str
+    reasons: tuple[Concept, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """A final, amended or corrected (or preliminary) result or finding.
+
+    Attributes:
+        value: numeric value with UCUM code; None when not numeric.
+        value_concept: coded answer; ``NOTHING`` when none.
+        value_flag: valueBoolean; None when none.
+        value_date: valueDateTime (an estimated date of delivery), may lie ahead; None when none.
+    """
+
+    reference: str
+    concept: Concept
+    status: str
+    effective: When | None = None
+    value: Quantity | None = None
+    value_concept: Concept = NOTHING
+    value_flag: bool | None = None
+    value_date: When | None = None
+    body_sites: tuple[Concept, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Procedure:
+    """Something done: status completed, in-progress, not-done, stopped …"""
+
+    reference: str
+    concept: Concept
+    status: str | None
+    start: When | None = None
+    end: When | None = None
+    reasons: tuple[Concept, ...] = ()
+    body_sites: tuple[Concept, ...] = ()
+    outcome: Concept = NOTHING
+    encounter: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Encounter:
+    """A visit; ``class_code`` is an ActCode such as AMB, IMP, EMER."""
+
+    reference: str
+    status: str | None
+    class_code: str | None = None
+    types: tuple[Concept, ...] = ()
+    reasons: tuple[Concept, ...] = ()  # reasonCode, resolved reasonReference and diagnoses
+    start: When | None = None
+    end: When | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Allergy:
+    """An AllergyIntolerance that is active or without clinical status."""
+
+    reference: str
+    concept: Concept
+    kind: str | None = None  # allergy | intolerance
+    reactions: tuple[Concept, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DiagnosticReport:
+    """A report, e.g. of imaging; only finished ones (final, amended, corrected, preliminary)."""
+
+    reference: str
+    concept: Concept
+    status: str | None
+    effective: When | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An order of the hook's draftOrders. ``resource`` is its JSON, only for update actions."""
+
+    order: MedicationOrder | ServiceOrder | OtherOrder
+    selected: bool
+    resource: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PatientRecord:
+    """All that one hook call told us about one patient.
+
+    Attributes:
+        encounter: reference of ``context.encounterId``; None when not given.
+        coverage: prefetch key → how much was delivered, for all ten keys.
+        drafts: in the order of the request; on order-sign every one is selected.
+        refuted: Conditions someone refuted; they only close red flags.
+    """
+
+    hook: HookName
+    patient: Patient
+    conditions: tuple[Condition, ...] = ()
+    refuted: tuple[Condition, ...] = ()
+    medications: tuple[MedicationOrder, ...] = ()
+    observations: tuple[Observation, ...] = ()
+    procedures: tuple[Procedure, ...] = ()
+    service_orders: tuple[ServiceOrder, ...] = ()
+    encounters: tuple[Encounter, ...] = ()
+    allergies: tuple[Allergy, ...] = ()
+    reports: tuple[DiagnosticReport, ...] = ()
+    drafts: tuple[Draft, ...] = ()
+    encounter: str | None = None
+    coverage: Mapping[str, Coverage] = field(default_factory=dict, hash=False)
+
+    def read(self, *keys: str) -> bool:
+        """Whether every one of these prefetch keys was delivered to the end."""
+        return all(self.coverage.get(key) is Coverage.READ for key in keys)
+
+
+Entry = (
+    Condition
+    | MedicationOrder
+    | ServiceOrder
+    | Observation
+    | Procedure
+    | Encounter
+    | Allergy
+    | DiagnosticReport
+)
+
+
+def chart_entry(entry: Entry) -> ChartEntry:
+    """The entry as a card shows it: reference, display, and the date it speaks for."""
+    match entry:
+        case Condition(concept=concept, onset=onset, recorded=recorded):
+            when = onset or recorded
+        case MedicationOrder(drug=concept, authored=when):
+            pass
+        case ServiceOrder(concept=concept, authored=authored, start=start):
+            when = start or authored
+        case Procedure(concept=concept, start=start, end=end):
+            when = start or end
+        case Encounter(types=types, start=when):
+            concept = types[0] if types else NOTHING
+        case Allergy(concept=concept):
+            when = None
+        case (
+            Observation(concept=concept, effective=when)
+            | DiagnosticReport(concept=concept, effective=when)
+        ):
+            pass
+    return ChartEntry(entry.reference, concept.display, when.text[:10] if when else None)

@@ -1,0 +1,1 @@
+"""The endpoint: CDS Hooks requests in, cards out."""

@@ -1,0 +1,200 @@
+"""The hook services: what they are, and how one call is answered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+from uuid import uuid4
+
+from cards.advise import Advice, advise
+from cards.library import Library
+from cards.record import HookName
+from service.envelope import check_envelope, read_json
+from service.errors import data_missing, mismatched, unknown_service
+from service.patient_record import (
+    PatientUnavailable,
+    WrongPatient,
+    coverage_of,
+    read_patient_record,
+)
+from service.prefetch import KEYS, require_data, templates
+
+CDS_HOOKS_VERSION = "2.0.1"
+RESPONSE_EXTENSION = "org.backpath.response"
+
+
+@dataclass(frozen=True, slots=True)
+class HookService:
+    """One entry of discovery."""
+
+    id: str
+    hook: HookName
+    title: str
+    description: str
+
+
+SERVICES: Mapping[str, HookService] = {
+    service.id: service
+    for service in (
+        HookService(
+            "back-pain-patient-view",
+            "patient-view",
+            "Back pain pathway",
+            "Where the patient stands on the back pain pathway, the next steps worth considering, "
+            "red flags, and the safety of active medicines.",
+        ),
+        HookService(
+            "back-pain-order-select",
+            "order-select",
+            "Back pain: the order being chosen",
+            "Advice on the selected draft orders for back pain: imaging, medicines and treatments.",
+        ),
+        HookService(
+            "back-pain-order-sign",
+            "order-sign",
+            "Back pain: the orders being signed",
+            "Advice on every draft order for back pain: imaging, medicines and treatments.",
+        ),
+    )
+}
+
+
+def discover(library: Library) -> dict[str, Any]:
+    """The answer to ``GET /cds-services``."""
+    prefetch = templates(library.loinc_codes)
+    return {
+        "services": [
+            {
+                "hook": service.hook,
+                "title": service.title,
+                "description": service.description,
+                "id": service.id,
+                "prefetch": prefetch,
+                "usageRequirements": (
+                    "Needs FHIR R4 data. Without the patient, or on patient-view without the "
+                    "conditions, the answer is 412."
+                ),
+                "version": CDS_HOOKS_VERSION,
+            }
+            for service in SERVICES.values()
+        ]
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What came of one request: the advice, and what reading it had to leave out."""
+
+    advice: Advice
+    dropped: Mapping[str, int] = field(default_factory=dict)
+
+
+def answer(
+    body: bytes, service_id: str, library: Library, today: date
+) -> tuple[dict[str, Any], Judgement, dict[str, Any]]:
+    """Answer one call, from the bytes received to the response.
+
+    Args:
+        today: the day of the call, local calendar date.
+
+    Returns:
+        The response, how it came about, and the request as read (for the log's call id only).
+
+    Raises:
+        RequestRefused: the call cannot be answered with cards.
+    """
+    service = find_service(service_id)
+    request = read_json(body)
+    check_hook(request, service)
+    check_envelope(request, service.hook)
+    judgement = judge(request, service, library, today)
+    return respond(judgement.advice), judgement, request
+
+
+def find_service(service_id: str) -> HookService:
+    """The service of this id.
+
+    Raises:
+        RequestRefused: 404.
+    """
+    if service_id not in SERVICES:
+        raise unknown_service()
+    return SERVICES[service_id]
+
+
+def service_of_hook(hook: object) -> HookService:
+    """The service that answers a hook.
+
+    Raises:
+        RequestRefused: 400, when none does.
+    """
+    for service in SERVICES.values():
+        if service.hook == hook:
+            return service
+    raise mismatched("No service answers this hook.", "hook")
+
+
+def check_hook(request: Mapping[str, Any], service: HookService) -> None:
+    """Refuse a call of another hook than the service's own; a guess could judge wrong orders.
+
+    Raises:
+        RequestRefused: 400.
+    """
+    hook = request.get("hook")
+    if isinstance(hook, str) and hook != service.hook:
+        raise mismatched(f"This service answers the hook {service.hook} only.", "hook")
+
+
+def judge(
+    request: Mapping[str, Any], service: HookService, library: Library, today: date
+) -> Judgement:
+    """Read the patient record out of a checked request and advise on it.
+
+    Raises:
+        RequestRefused: 412 when required data is missing, 400 when it is about someone else.
+    """
+    context = request["context"]
+    prefetch = request.get("prefetch") or {}
+    coverage = coverage_of(prefetch, KEYS)
+    require_data(service.hook, coverage)
+    try:
+        reading = read_patient_record(
+            hook=service.hook,
+            context=context,
+            prefetch=prefetch,
+            coverage=coverage,
+            index=library.index,
+            today=today,
+        )
+    except PatientUnavailable:
+        raise data_missing("patient") from None
+    except WrongPatient:
+        raise mismatched(
+            "The prefetched Patient is not the patient of the context.", "prefetch.patient.id"
+        ) from None
+    return Judgement(advise(reading.record, today, library), dict(reading.dropped))
+
+
+def respond(advice: Advice) -> dict[str, Any]:
+    """The response that bears this advice, with new uuids for feedback to name."""
+    response: dict[str, Any] = {"cards": [with_uuids(card) for card in advice.cards]}
+    if advice.errors:
+        response["extension"] = {RESPONSE_EXTENSION: {"errors": list(advice.errors)}}
+    return response
+
+
+def with_uuids(card: Mapping[str, Any]) -> dict[str, Any]:
+    """The card with a new uuid of its own, and one for each of its suggestions."""
+    named = {"uuid": str(uuid4()), **card}
+    if "suggestions" in named:
+        named["suggestions"] = [
+            {"uuid": str(uuid4()), **suggestion} for suggestion in named["suggestions"]
+        ]
+    return named
+
+
+def recommendation_ids(response: Mapping[str, Any]) -> list[str]:
+    """The recommendation each card of a response stands for, in order."""
+    return [card["source"]["topic"]["code"] for card in response["cards"]]

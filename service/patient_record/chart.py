@@ -1,0 +1,111 @@
+"""What the reader of one resource needs besides the resource, and how it follows references."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import Enum
+from typing import Any
+
+from cards.codes import CodeIndex
+from cards.record import Concept, When
+from service.patient_record.concepts import read_concept, read_concepts
+from service.patient_record.elements import ABSENT, Resource, codes, objects, one_object, text
+from service.patient_record.references import is_about, link, reference_text, target
+
+ENTERED_IN_ERROR = "entered-in-error"
+PROPOSALS = frozenset({"proposal", "option"})
+
+
+class Dropped(Enum):
+    """Why a resource does not reach the record; the value is what logs count."""
+
+    OTHER_PATIENT = "other-patient"
+    ENTERED_IN_ERROR = "entered-in-error"
+    NEGATED = "negated"
+    REFUTED = "refuted"
+    NOT_ACTIVE = "not-active"
+    NOT_FINAL = "not-final"
+    NO_VALUE = "data-absent"
+    DO_NOT_PERFORM = "do-not-perform"
+    PROPOSAL = "proposal"
+    DRAFT = "draft-outside-draft-orders"
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """The surroundings of a resource.
+
+    Attributes:
+        birth: the patient's birth date; None when not recorded.
+        linked: Conditions and Medications by ``Type/id``.
+    """
+
+    patient_id: str
+    index: CodeIndex
+    today: date
+    birth: When | None
+    linked: Mapping[str, Resource]
+
+    def concept(self, value: Any) -> Concept:
+        """A CodeableConcept."""
+        return read_concept(value, self.index)
+
+    def concepts(self, value: Any) -> tuple[Concept, ...]:
+        """An array of CodeableConcepts."""
+        return read_concepts(value, self.index)
+
+    def follow(self, value: Any, resource: Resource, kind: str) -> Resource:
+        """The resource of this kind a Reference points at; an empty one when it did not come."""
+        reference = reference_text(value)
+        found = (
+            _contained(reference[1:], resource)
+            if reference.startswith("#")
+            else self.linked.get(link(kind, target(reference)[1]), ABSENT)
+        )
+        return found if found.get("resourceType") == kind else ABSENT
+
+    def reasons(self, resource: Resource) -> tuple[Concept, ...]:
+        """Coded reasons, and the Conditions given as reasons."""
+        given = self.concepts(resource.get("reasonCode"))
+        return given + self.conditions_at(resource.get("reasonReference"), resource)
+
+    def conditions_at(self, value: Any, resource: Resource) -> tuple[Concept, ...]:
+        """The concepts of the Conditions an array of References points at.
+
+        A reference that leads nowhere gives its display, as a concept that cannot be read.
+        """
+        found = (self._condition_at(reference, resource) for reference in objects(value))
+        return tuple(concept for concept in found if concept.codings or concept.display)
+
+    def _condition_at(self, reference: Resource, resource: Resource) -> Concept:
+        condition = self.follow(reference, resource, "Condition")
+        if condition and counts_as_reason(condition, self.patient_id):
+            return self.concept(condition.get("code"))
+        return Concept((), "" if condition else text(reference.get("display")))
+
+
+def counts_as_reason(condition: Resource, patient_id: str) -> bool:
+    """Whether a Condition may stand as a reason: this patient's, neither in error nor refuted."""
+    verification = codes(condition.get("verificationStatus"))
+    return is_about(condition, patient_id) and not {ENTERED_IN_ERROR, "refuted"} & {*verification}
+
+
+def order_drop(resource: Resource, draft: bool) -> Dropped | None:
+    """Why an order does not count; None when it does. Of ``draft`` orders proposals count too."""
+    status = codes(resource.get("status"))
+    if ENTERED_IN_ERROR in status:
+        return Dropped.ENTERED_IN_ERROR
+    if resource.get("doNotPerform") in (True, "true"):
+        return Dropped.DO_NOT_PERFORM
+    if draft:
+        return None
+    if "draft" in status:
+        return Dropped.DRAFT
+    return Dropped.PROPOSAL if PROPOSALS & {*codes(resource.get("intent"))} else None
+
+
+def _contained(identifier: str, resource: Resource) -> Resource:
+    matches = (r for r in objects(resource.get("contained")) if text(r.get("id")) == identifier)
+    return one_object(next(matches, ABSENT))

@@ -1,0 +1,89 @@
+"""Condition: problems and diagnoses."""
+
+from __future__ import annotations
+
+import re
+
+from cards.record import Condition, When
+from service.patient_record.chart import ENTERED_IN_ERROR, Chart, Dropped
+from service.patient_record.dates import at_age, past, period_end, period_start, when
+from service.patient_record.elements import Resource, code_within, codes, objects, one_object, text
+from service.patient_record.references import relative
+
+CLINICAL = frozenset({"active", "recurrence", "relapse", "inactive", "remission", "resolved"})
+VERIFICATION = frozenset({"confirmed", "unconfirmed", "provisional", "differential"})
+ABATEMENTS = ("abatementDateTime", "abatementPeriod", "abatementAge", "abatementRange")
+
+# Whose words say that the patient does not have it; the guideline lists these four.
+NOT_THE_PATIENTS = re.compile(
+    r"family history|ruled[ -]out|\bdenie[sd]\b|no evidence of", re.IGNORECASE
+)
+
+
+def read_condition(resource: Resource, reference: str, chart: Chart) -> Condition | Dropped:
+    """A Condition, or why it does not count. A refuted one is read; see ``is_refuted``."""
+    if ENTERED_IN_ERROR in codes(resource.get("verificationStatus")):
+        return Dropped.ENTERED_IN_ERROR
+    if _says_not_the_patients(resource.get("code")):
+        return Dropped.NEGATED
+    abatement = _abatement(resource, chart)
+    clinical = code_within(resource.get("clinicalStatus"), CLINICAL)
+    if clinical is None and abatement is None and _abated_undated(resource):
+        clinical = "resolved"  # R4 rule con-4: what has abated is not active
+    return Condition(
+        reference=reference,
+        concept=chart.concept(resource.get("code")),
+        clinical=clinical,
+        verification=code_within(resource.get("verificationStatus"), VERIFICATION),
+        categories=frozenset(codes(resource.get("category"))),
+        body_sites=chart.concepts(resource.get("bodySite")),
+        stages=tuple(
+            concept
+            for stage in objects(resource.get("stage"))
+            for concept in chart.concepts(stage.get("summary"))
+        ),
+        onset=_onset(resource, chart),
+        abatement=abatement,
+        recorded=past(resource.get("recordedDate"), chart.today),
+        encounter=relative(resource.get("encounter"), "Encounter"),
+    )
+
+
+def is_refuted(resource: Resource) -> bool:
+    """Whether someone refuted the Condition."""
+    return "refuted" in codes(resource.get("verificationStatus"))
+
+
+def _says_not_the_patients(code: object) -> bool:
+    concept = one_object(code)
+    words = [text(code), text(concept.get("text"))]
+    words += [text(coding.get("display")) for coding in objects(concept.get("coding"))]
+    return any(NOT_THE_PATIENTS.search(word) for word in words)
+
+
+def _onset(resource: Resource, chart: Chart) -> When | None:
+    written = resource.get("onsetDateTime") or period_start(resource.get("onsetPeriod"))
+    if written:
+        return past(written, chart.today)
+    return _not_ahead(at_age(resource.get("onsetAge"), chart.birth), chart)
+
+
+def _abatement(resource: Resource, chart: Chart) -> When | None:
+    period = resource.get("abatementPeriod")
+    written = resource.get("abatementDateTime") or period_end(period) or period_start(period)
+    if written:
+        return past(written, chart.today)
+    return _not_ahead(at_age(resource.get("abatementAge"), chart.birth), chart)
+
+
+def _abated_undated(resource: Resource) -> bool:
+    """Whether it has abated at a time that cannot be told; one still ahead has not."""
+    if resource.get("abatementBoolean") is True or text(resource.get("abatementString")):
+        return True
+    if when(resource.get("abatementDateTime")) or when(period_end(resource.get("abatementPeriod"))):
+        return False
+    return any(resource.get(name) for name in ABATEMENTS)
+
+
+def _not_ahead(found: When | None, chart: Chart) -> When | None:
+    return past(found.earliest.isoformat(), chart.today) and found if found else None

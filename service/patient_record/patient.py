@@ -1,0 +1,47 @@
+"""Patient: the person."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from cards.record import Patient
+from service.patient_record.dates import past
+from service.patient_record.elements import Resource, code_within, objects, text, truth
+from service.patient_record.errors import PatientUnavailable, WrongPatient
+from service.patient_record.references import same_id
+
+SEXES = frozenset({"male", "female", "other", "unknown"})
+
+
+def read_patient(prefetched: Any, patient_id: str, today: date) -> Patient:
+    """The patient of the hook's context, from the value of the prefetch key ``patient``.
+
+    Raises:
+        PatientUnavailable: there is no Patient, or it does not say who it is.
+        WrongPatient: it is somebody else.
+    """
+    resource = _find(prefetched)
+    identifier = text(resource.get("id"))
+    if not identifier:
+        raise PatientUnavailable("prefetch.patient holds no Patient resource with an id")
+    if not same_id(identifier, patient_id):
+        raise WrongPatient("prefetch.patient is not the patient of context.patientId")
+    return Patient(
+        id=identifier,
+        birth=past(resource.get("birthDate"), today),
+        deceased=truth(resource.get("deceasedBoolean"))
+        or bool(text(resource.get("deceasedDateTime"))),
+        sex=code_within(resource.get("gender"), SEXES),
+    )
+
+
+def _find(prefetched: Any) -> Resource:
+    """The Patient itself, or the first Patient of a Bundle."""
+    for resource in objects(prefetched):
+        if resource.get("resourceType") == "Patient":
+            return resource
+        if resource.get("resourceType") == "Bundle":
+            inside = [entry.get("resource") for entry in objects(resource.get("entry"))]
+            return _find([one for one in inside if one is not resource])
+    raise PatientUnavailable("prefetch.patient holds no Patient resource")

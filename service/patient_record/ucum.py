@@ -1,0 +1,117 @@
+"""Quantities with UCUM units, as they are in use; a unit is never guessed from a value."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cards.record import Quantity
+from service.patient_record.elements import Resource, number, one_object, text
+
+UCUM = "unitsofmeasure.org"
+FORMS = "orderabledrugform"  # dose forms such as TAB; their codes are used like units
+
+# How clients spell a unit (lower-cased) → its UCUM code.
+SPELLINGS = {
+    "cel": "Cel",
+    "c": "Cel",
+    "°c": "Cel",
+    "degc": "Cel",
+    "deg c": "Cel",
+    "celsius": "Cel",
+    "degrees celsius": "Cel",
+    "[degf]": "[degF]",
+    "degf": "[degF]",
+    "deg f": "[degF]",
+    "°f": "[degF]",
+    "f": "[degF]",
+    "fahrenheit": "[degF]",
+    "degrees fahrenheit": "[degF]",
+    "kg": "kg",
+    "kgs": "kg",
+    "kilogram": "kg",
+    "kilograms": "kg",
+    "[lb_av]": "[lb_av]",
+    "[lb_us]": "[lb_av]",
+    "lb": "[lb_av]",
+    "lbs": "[lb_av]",
+    "pound": "[lb_av]",
+    "pounds": "[lb_av]",
+    "[oz_av]": "[oz_av]",
+    "g": "g",
+    "gram": "g",
+    "grams": "g",
+    "mg": "mg",
+    "milligram": "mg",
+    "milligrams": "mg",
+    "ug": "ug",
+    "mcg": "ug",
+    "µg": "ug",
+    "μg": "ug",
+    "microgram": "ug",
+    "micrograms": "ug",
+    "ml": "mL",
+    "milliliter": "mL",
+    "milliliters": "mL",
+    "ml/min": "mL/min",
+    "ml/min/{1.73_m2}": "mL/min/{1.73_m2}",
+    "ml/min/{1.73m2}": "mL/min/{1.73_m2}",
+    "ml/min/1.73_m2": "mL/min/{1.73_m2}",
+    "ml/min/1.73m2": "mL/min/{1.73_m2}",
+    "ml/min/1.73 m2": "mL/min/{1.73_m2}",
+    "ml/min/1.73m^2": "mL/min/{1.73_m2}",
+    "ml/min/1.73m²": "mL/min/{1.73_m2}",
+    "{score}": "{score}",
+    "score": "{score}",
+    "second": "s",
+    "seconds": "s",
+    "minute": "min",
+    "minutes": "min",
+    "hour": "h",
+    "hours": "h",
+    "hr": "h",
+    "day": "d",
+    "days": "d",
+    "week": "wk",
+    "weeks": "wk",
+    "month": "mo",
+    "months": "mo",
+    "year": "a",
+    "years": "a",
+    "yr": "a",
+}
+
+# A unit → the unit Backpath compares in, with factor and offset (value * factor + offset).
+CONVERSIONS = {
+    "[degF]": ("Cel", 5 / 9, -160 / 9),
+    "[lb_av]": ("kg", 0.45359237, 0.0),  # the international avoirdupois pound, exact
+    "[oz_av]": ("kg", 0.028349523125, 0.0),
+    "g": ("kg", 0.001, 0.0),
+}
+
+
+def unit_of(quantity: Resource) -> str | None:
+    """The UCUM code of a FHIR Quantity, put right when spelled out; None when none is given."""
+    system, code, spelled = (text(quantity.get(name)) for name in ("system", "code", "unit"))
+    foreign = system and UCUM not in system and FORMS not in system.lower()
+    unit = (spelled or code) if foreign else (code or spelled)
+    return SPELLINGS.get(unit.lower(), unit) if unit else None
+
+
+def read_quantity(value: Any) -> Quantity | None:
+    """A FHIR Quantity; None when absent or without a number.
+
+    A value with a comparator (``<15``) is a bound, no value, and gives None too.
+    """
+    quantity = one_object(value)
+    amount = number(quantity.get("value"))
+    if amount is None or quantity.get("comparator") is not None:
+        return None
+    return Quantity(amount, unit_of(quantity))
+
+
+def measured(quantity: Quantity | None) -> Quantity | None:
+    """A measurement in the unit Backpath compares in: temperature in Cel, weight in kg."""
+    if quantity is None or quantity.unit not in CONVERSIONS:
+        return quantity
+    unit, factor, offset = CONVERSIONS[quantity.unit]
+    return Quantity(round(quantity.value * factor + offset, 6), unit)
