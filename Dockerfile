@@ -11,8 +11,7 @@ COPY service service
 COPY cards cards
 RUN pip wheel --no-cache-dir --no-deps --no-build-isolation --no-index --wheel-dir /wheels . \
     && pip --python /opt/backpath/bin/python install --no-cache-dir --no-deps --no-index \
-        /wheels/*.whl \
-    && /opt/backpath/bin/python -m compileall -q /opt/backpath
+        /wheels/*.whl
 
 FROM python:3.11-slim
 # The interpreter's own pip and setuptools have no business in a running service.

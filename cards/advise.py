@@ -76,7 +76,7 @@ def advise(record: PatientRecord, today: date, library: Library) -> Advice:
     errors = tuple(dict.fromkeys(chain(judged.errors, rows.errors, broken)))
     return Advice(
         cards,
-        _outcomes(judged.verdicts + rows.verdicts, selection, errors),
+        _outcomes(judged.verdicts + rows.verdicts, selection),
         {place.pathway: place.state for place in places if place.state},
         errors,
     )
@@ -143,7 +143,7 @@ def _judge(
     for recommendation, ask, draft in questions:
         try:
             advice, verdict = judge(recommendation, ask, record.hook, draft)
-        except Exception as failure:  # one failing rule must not silence the others (H-21)
+        except Exception as failure:  # noqa: BLE001 one failing rule silences no other (H-21)
             _report(recommendation.id, failure)
             errors.append(recommendation.id)
             verdicts.append(Verdict(recommendation.id, "failed", ()))
@@ -162,7 +162,7 @@ def _build(
     for plan in plans:
         try:
             cards.append(build_card(plan, record, standing, library))
-        except Exception as failure:  # the other cards are still returned (H-21)
+        except Exception as failure:  # noqa: BLE001 the other cards are still returned (H-21)
             _report(plan.leader.recommendation.id, failure)
             errors.append(plan.leader.recommendation.id)
     return tuple(cards), tuple(errors)
@@ -204,10 +204,8 @@ def _region(pathways: Mapping[str, str | None]) -> str:
     return "thoracic" if upper & set(pathways) else "lumbar"
 
 
-def _outcomes(
-    verdicts: Sequence[Verdict], selection: Selection, errors: Sequence[str]
-) -> tuple[Verdict, ...]:
-    """Each verdict with what selection made of it: shown, merged, row, capped or failed."""
+def _outcomes(verdicts: Sequence[Verdict], selection: Selection) -> tuple[Verdict, ...]:
+    """Each verdict with what selection made of it: shown, merged, row or capped."""
     places: dict[tuple[str, str | None], str] = {}
     for plan in selection.capped:
         places.update({_key(member): "capped" for member in plan.members})

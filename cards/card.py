@@ -108,7 +108,7 @@ def _grounds(entry: ChartEntry) -> JSON:
 def _detail(
     plan: CardPlan, because: Sequence[ChartEntry], unread: Sequence[str], library: Library
 ) -> str:
-    """Paragraphs: the leader's text, the others', the rows, the grounds, the limits, the sources."""
+    """Paragraphs: what to do, the rows, the grounds, what was not checked, the sources."""
     paragraphs = [plan.leader.recommendation.detail]
     paragraphs += [
         f"**{m.recommendation.summary}**\n\n{m.recommendation.detail}" for m in plan.merged

@@ -27,8 +27,9 @@ class Criteria:
 def meets(criteria: Criteria, ask: Ask) -> Finding:
     """Whether the criteria are met: yes needs ``all`` and one ``any`` yes and ``none`` known no.
 
-    A yes bears the chart entries of every yes among ``any`` and ``all``, the more telling first. Criteria that cannot be
-    met whatever the unknown facts turn out to be are no; else, when not met, unknown.
+    A yes bears the chart entries of every yes among ``any`` and ``all``, the more telling first.
+    Criteria that cannot be met whatever the unknown facts turn out to be are no; else, when not
+    met, unknown.
     """
     required = [ask(name) for name in criteria.all]
     options = [ask(name) for name in criteria.any]

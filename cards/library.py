@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from cards.case import FACTS
 from cards.codes import ICD10CM, LOINC, CodeIndex
 from cards.content import (
-    ContentError,
     Document,
     check_schema,
     read_rows,
@@ -18,22 +15,16 @@ from cards.content import (
     read_yaml,
 )
 from cards.criteria import Criteria
-from cards.facts import MODULES
+from cards.facts import FACTS
 from cards.facts.vocabulary import FactDefinition, Vocabulary, closure
 from cards.pathway import Pathway, State
-from cards.recommendation import (
-    DrugDose,
-    Example,
-    IndicatorRule,
-    Recommendation,
-    SuggestionTemplate,
-)
-from cards.record import Coding, HookName
+from cards.recommendation import Recommendation
+from cards.recommendation_files import Shared, read_recommendations
+from cards.record import HookName
 
 HERE = Path(__file__).parent
 HOOKS: tuple[HookName, ...] = ("patient-view", "order-select", "order-sign")
 COLUMNS = ("system", "code", "display", "match", "note", "confidence", "source")
-LONGEST_SUMMARY = 139
 ENGINE_FACTS = frozenset({"first_line_card_shown", "row_in_option_set", "parent_card_shown"})
 CODED_SCOPES = ("patient", "draft")
 
@@ -97,7 +88,7 @@ def load_library(root: Path = HERE) -> Library:
     definitions = root / "definitions"
     vocabulary = _vocabulary(read_yaml(definitions / "facts.yaml"))
     value_sets = _value_sets(root / "value_sets")
-    shared = _Shared(
+    shared = Shared(
         vocabulary,
         read_yaml(definitions / "exclusion_sets.yaml").value,
         read_yaml(definitions / "set_rules.yaml").value or {},
@@ -106,14 +97,14 @@ def load_library(root: Path = HERE) -> Library:
         read_yaml(root / "conflicts.yaml").value or {},
         value_sets,
     )
-    recommendations = _recommendations(root, shared)
+    recommendations = read_recommendations(root, shared)
     release = read_yaml(definitions / "release.yaml").value
     draft_facts = _draft_facts(vocabulary)
     return Library(
         content_version=str(release["version"]),
         recommendations=recommendations,
         cards=_cards(recommendations.values()),
-        about_drafts=_about_drafts(recommendations.values(), draft_facts, vocabulary),
+        about_drafts=_about_drafts(recommendations.values(), draft_facts),
         vocabulary=vocabulary,
         draft_facts=draft_facts,
         unanswerable=_unanswerable(vocabulary, value_sets),
@@ -129,28 +120,14 @@ def load_library(root: Path = HERE) -> Library:
         override_reasons=shared.override_reasons,
         sources={name: source["name"] for name, source in shared.sources.items()},
         conflicts=shared.conflicts,
-        imaging_regions=_regions(read_yaml(definitions / "imaging_regions.yaml").value),
+        imaging_regions=_regions(definitions),
         key_names=release["key_names"],
         disclaimer=recommendations["provenance-disclaimer"].detail,
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Shared:
-    """Definitions that recommendations name."""
-
-    vocabulary: Vocabulary
-    exclusion_sets: Mapping[str, list[str]]
-    set_rules: Mapping[str, Mapping[str, list[str]]]
-    override_reasons: Mapping[str, str]
-    sources: Mapping[str, Mapping[str, Any]]
-    conflicts: Mapping[str, str]
-    value_sets: Mapping[str, tuple[Mapping[str, str], ...]]
-
-
 def _vocabulary(document: Document) -> Vocabulary:
     implemented = frozenset(FACTS) | ENGINE_FACTS
-    assert MODULES, "importing the fact modules fills FACTS"
     vocabulary = {}
     for name, entry in document.value.items():
         vocabulary[name] = FactDefinition(
@@ -272,7 +249,6 @@ def _cards(
 def _about_drafts(
     recommendations: Iterable[Recommendation],
     draft_facts: frozenset[str],
-    vocabulary: Vocabulary,
 ) -> frozenset[str]:
     """Red flags are judged once a call even though an order may bring the back-pain context."""
     return frozenset(
@@ -280,198 +256,6 @@ def _about_drafts(
         for r in recommendations
         if r.merge_group != "red-flag" and set(r.trigger.names) & draft_facts
     )
-
-
-def _recommendations(root: Path, shared: _Shared) -> Mapping[str, Recommendation]:
-    validator = read_schema(root / "schemas" / "recommendation.schema.json")
-    recommendations = {}
-    for path in sorted((root / "recommendations").glob("*.yaml")):
-        document = read_yaml(path)
-        check_schema(document, validator)
-        _check_recommendation(document, path, shared)
-        recommendations[path.stem] = _recommendation(document.value, shared)
-    if not recommendations:
-        raise ContentError("recommendations/:1: no recommendation found")
-    return recommendations
-
-
-def _check_recommendation(document: Document, path: Path, shared: _Shared) -> None:
-    """What the schema cannot say: names that must exist, wording that must be there."""
-    content = document.value
-    if content["id"] != path.stem:
-        raise document.error(f"id is not the file's name {path.stem!r}", ("id",))
-    if len(content["card"]["summary"]) > LONGEST_SUMMARY:
-        raise document.error("summary has 140 characters or more", ("card", "summary"))
-    for part in ("summary", "detail"):
-        if not content["card"][part].strip():
-            raise document.error(f"card has no {part}", ("card", part))
-    if not content["limits"].strip():
-        raise document.error("limits are not stated", ("limits",))
-    if not content["sources"]:
-        raise document.error("no source is cited", ("sources",))
-    for part, known in (
-        ("sources", shared.sources),
-        ("conflicts", shared.conflicts),
-        ("override_reasons", shared.override_reasons),
-    ):
-        for position, name in enumerate(content[part]):
-            if name not in known:
-                raise document.error(f"{part}: {name!r} is not known", (part, position))
-    for place, name in _facts_named(content):
-        if name not in shared.vocabulary and name not in shared.exclusion_sets:
-            raise document.error(f"{name!r} is not a fact", place)
-    for position, suggestion in enumerate(content.get("suggestions", ())):
-        _check_codes(document, position, suggestion, shared)
-    expected = {example["expect"] for example in content["examples"]}
-    if not {"shown", "withheld"} <= expected:
-        raise document.error("needs a shown and a withheld example", ("examples",))
-    _check_examples_cover(document)
-
-
-def _check_codes(
-    document: Document, position: int, suggestion: Mapping[str, Any], shared: _Shared
-) -> None:
-    place = ("suggestions", position)
-    name = suggestion.get("value_set")
-    if name is not None and name not in shared.value_sets:
-        raise document.error(f"value set {name!r} does not exist", (*place, "value_set"))
-    rows = shared.value_sets.get(name or "", ())
-    members = {(row["system"], row["code"]) for row in rows}
-    for code in _codes(suggestion).values():
-        if (code.system, code.code) not in members:
-            raise document.error(f"code {code.code} is not in {name}", place)
-
-
-def _check_examples_cover(document: Document) -> None:
-    """Every fact the trigger names outright stands in an example, or follows from one."""
-    content = document.value
-    if content["render"] != "card":
-        return
-    if not any(example.get("present") for example in content["examples"]):
-        raise document.error("no example patient has a fact present", ("examples",))
-
-
-def _facts_named(content: Mapping[str, Any]) -> Iterable[tuple[tuple[str | int, ...], str]]:
-    for part, names in content["trigger"].items():
-        for position, name in enumerate(names):
-            yield ("trigger", part, position), name
-    for position, name in enumerate(content["exclusions"]):
-        yield ("exclusions", position), name
-    for position, rule in enumerate(content.get("indicator_rules", ())):
-        yield ("indicator_rules", position, "fact"), rule["fact"]
-    for number, suggestion in enumerate(content.get("suggestions", ())):
-        for part in ("when_all", "when_none"):
-            for position, name in enumerate(suggestion.get(part, ())):
-                yield ("suggestions", number, part, position), name
-    for number, example in enumerate(content["examples"]):
-        for part in ("present", "absent", "unknown"):
-            for position, name in enumerate(example.get(part, ())):
-                yield ("examples", number, part, position), name
-
-
-def _recommendation(content: Mapping[str, Any], shared: _Shared) -> Recommendation:
-    trigger = content["trigger"]
-    exclusions = [
-        name
-        for entry in content["exclusions"]
-        for name in shared.exclusion_sets.get(entry, [entry])
-    ]
-    barred = [
-        name
-        for entry in content["exclusions"]
-        for name in shared.set_rules.get(entry, {}).get("critical_only_when", ())
-    ]
-    hooks: tuple[HookName, ...] = tuple(content["hooks"])
-    return Recommendation(
-        id=content["id"],
-        title=content["title"],
-        kind=content["kind"],
-        render=content["render"],
-        hooks=hooks,
-        pathways=tuple(content["pathways"]),
-        indicator=content["indicator"],
-        indicator_rules=tuple(
-            IndicatorRule(rule["fact"], rule["indicator"], rule.get("grade"))
-            for rule in content.get("indicator_rules", ())
-        ),
-        patient_view_max=content.get("patient_view_max"),
-        priority=content["priority"],
-        merge_group=content.get("merge_group"),
-        trigger=Criteria(
-            tuple(trigger.get("all", ())),
-            tuple(trigger.get("any", ())),
-            tuple(trigger.get("none", ())),
-        ),
-        exclusions=tuple(dict.fromkeys(exclusions)),
-        critical_only_when=tuple(barred),
-        summary=content["card"]["summary"].strip(),
-        detail=content["card"]["detail"].strip(),
-        limits=content["limits"].strip(),
-        suggestions=tuple(_suggestion(entry) for entry in content.get("suggestions", ())),
-        override_reasons=tuple(content["override_reasons"]),
-        sources=tuple(content["sources"]),
-        conflicts=tuple(content["conflicts"]),
-        examples=tuple(_example(entry, hooks) for entry in content["examples"]),
-    )
-
-
-def _suggestion(entry: Mapping[str, Any]) -> SuggestionTemplate:
-    dosage = entry.get("dosage")
-    return SuggestionTemplate(
-        label=entry["label"],
-        action=entry["action"],
-        resource=entry["resource"],
-        codes=_codes(entry),
-        value_set=entry.get("value_set"),
-        priority=entry.get("priority"),
-        note=entry.get("note"),
-        dosage=_dose(dosage) if dosage else None,
-        when_all=tuple(entry.get("when_all", ())),
-        when_none=tuple(entry.get("when_none", ())),
-    )
-
-
-def _codes(entry: Mapping[str, Any]) -> Mapping[str, Coding]:
-    pinned = dict(entry.get("codes", {}))
-    if "code" in entry:
-        pinned["any"] = entry["code"]
-    return {
-        region: Coding(code["system"], str(code["code"]), code["display"])
-        for region, code in pinned.items()
-    }
-
-
-def _dose(entry: Mapping[str, Any]) -> DrugDose:
-    return DrugDose(
-        text=entry["text"],
-        value=entry["dose"],
-        unit=entry["unit"],
-        frequency=entry["frequency"],
-        period=entry["period"],
-        period_unit=entry["period_unit"],
-        as_needed=entry.get("as_needed", False),
-        days=entry.get("days"),
-    )
-
-
-def _example(entry: Mapping[str, Any], hooks: tuple[HookName, ...]) -> Example:
-    present = frozenset(entry.get("present", ()))
-    return Example(
-        case=entry["case"],
-        hook=entry.get("hook") or _example_hook(present, hooks),
-        present=present,
-        absent=frozenset(entry.get("absent", ())),
-        unknown=frozenset(entry.get("unknown", ())),
-        expect=entry["expect"],
-        indicator=entry.get("indicator"),
-    )
-
-
-def _example_hook(present: frozenset[str], hooks: tuple[HookName, ...]) -> HookName:
-    """An example with an order is on an order hook; else on the first hook it can be on."""
-    about_order = {"hook_is_order", "conditions_unread_on_order"}
-    order = any(n.startswith(("draft_", "order_")) or n in about_order for n in present)
-    return "order-select" if order or "patient-view" not in hooks else "patient-view"
 
 
 def _pathways(root: Path, vocabulary: Vocabulary) -> tuple[Pathway, ...]:
@@ -500,7 +284,7 @@ def _pathway(document: Document, vocabulary: Vocabulary) -> Pathway:
 
 
 def _option_sets(
-    path: Path, shared: _Shared, recommendations: Mapping[str, Recommendation]
+    path: Path, shared: Shared, recommendations: Mapping[str, Recommendation]
 ) -> tuple[OptionSet, ...]:
     document = read_yaml(path)
     sets = []
@@ -513,7 +297,7 @@ def _option_sets(
 
 
 def _step_order(
-    path: Path, shared: _Shared, recommendations: Mapping[str, Recommendation]
+    path: Path, shared: Shared, recommendations: Mapping[str, Recommendation]
 ) -> tuple[StepOrder, ...]:
     document = read_yaml(path)
     orders = []
@@ -532,10 +316,14 @@ def _known(
             raise document.error(f"{name!r} is not known", place)
 
 
-def _regions(content: Mapping[str, Mapping[str, list[str]]]) -> Mapping[tuple[str, str], str]:
+def _regions(definitions: Path) -> Mapping[tuple[str, str], str]:
+    """(system, imaging code) → spine region. The CPT file may be removed."""
+    files = ("imaging_regions.yaml", "imaging_regions_cpt.yaml")
     return {
         (system, str(code)): region
-        for region, systems in content.items()
+        for name in files
+        if (definitions / name).exists()
+        for region, systems in (read_yaml(definitions / name).value or {}).items()
         for system, codes in systems.items()
         for code in codes
     }

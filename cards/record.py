@@ -218,7 +218,7 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class Procedure:
-    """Something done: status completed, in-progress, not-done, stopped …"""
+    """Something done, or meant to be: completed, in-progress, not-done, stopped."""
 
     reference: str
     concept: Concept

@@ -101,7 +101,8 @@ def explanation(advice: Advice) -> str:
     lines = [f"pathway {pathway}: {state}" for pathway, state in advice.states.items()]
     for verdict in advice.verdicts:
         indicator = f" ({verdict.indicator})" if verdict.indicator else ""
-        lines.append(f"{verdict.id}: {verdict.outcome}{indicator}")
+        draft = f" [{verdict.draft}]" if verdict.draft else ""
+        lines.append(f"{verdict.id}{draft}: {verdict.outcome}{indicator}")
         lines.extend(f"    {fact}: {found}" for fact, found in verdict.deciding)
     lines.extend(f"{failed}: FAILED inside, see the log" for failed in advice.errors)
     return "\n".join(lines)

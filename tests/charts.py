@@ -26,8 +26,18 @@ from cards.record import (
 )
 
 TODAY = date(2026, 3, 2)
-KEYS = ["patient", "conditions", "medications", "observations", "procedures", "serviceRequests", "encounters", "allergies", "diagnosticReports", "deviceRequests"]
-SOMETHING = Coding(SNOMED, "1")
+KEYS = [
+    "patient",
+    "conditions",
+    "medications",
+    "observations",
+    "procedures",
+    "serviceRequests",
+    "encounters",
+    "allergies",
+    "diagnosticReports",
+    "deviceRequests",
+]
 
 
 def ago(days: int) -> When:

@@ -28,6 +28,7 @@ RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 COLUMNS = ("system", "code", "display", "match", "note", "confidence", "source")
 CPT_COLUMNS = ("value_set", *COLUMNS)
 IMAGING_SET = "spine-imaging"
+CT_SET = "spine-ct"
 
 FIRST_SLICE = (
     "rf-cauda-equina",
@@ -104,6 +105,8 @@ def import_package(package: Path, content: Path, identifiers: Iterable[str] = FI
     facts = closure(chosen, definitions, vocabulary["facts"])
     sets = _used_sets(chosen, facts)
     rows = {name: _rows(package / "value_sets" / f"{name}.csv") for name in sets}
+    if IMAGING_SET in rows:
+        rows[CT_SET] = [row for row in rows[IMAGING_SET] if _is_tomography(row)]
 
     _write_value_sets(content / "value_sets", rows)
     folder = content / "definitions"
@@ -225,6 +228,11 @@ def _write_csv(path: Path, columns: tuple[str, ...], rows: list[Row]) -> None:
         writer.writerows(rows)
 
 
+def _is_tomography(row: Row) -> bool:
+    """Whether an imaging code is a CT; work-up by "MRI or CT" asks, and no set of theirs tells."""
+    return row["display"].startswith("CT ")
+
+
 def imaging_regions(rows: list[Row]) -> dict[str, dict[str, list[str]]]:
     """Spine region → code system → imaging codes, read from the displays."""
     regions: dict[str, dict[str, list[str]]] = {}
@@ -261,13 +269,12 @@ def _write_sources(path: Path, cited: Mapping[str, JSON]) -> None:
     for name, source in cited.items():
         years = re.findall(r"\b(?:19|20)\d\d\b", source["cite"])
         ours = {key: known[name][key] for key in ("name", "url") if known.get(name, {}).get(key)}
-        told[name] = {
-            "name": ours.get("name", name),
-            "title": source["cite"],
-            **({"year": int(_year(name, years))} if years else {}),
-            **({"url": ours["url"]} if "url" in ours else {}),
-            **{key: source[key] for key in ("checked", "facts") if key in source},
-        }
+        entry: JSON = {"name": ours.get("name", name), "title": source["cite"]}
+        if years:
+            entry["year"] = int(_year(name, years))
+        if "url" in ours:
+            entry["url"] = ours["url"]
+        told[name] = entry | {key: source[key] for key in ("checked", "facts") if key in source}
     dump(path, told)
 
 

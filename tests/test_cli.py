@@ -42,7 +42,7 @@ def test_evaluate_explains_every_recommendation(stored: Path) -> None:
     result = _run("evaluate", str(stored), "--explain", "--as-of", "2026-03-03")
 
     assert result.exit_code == 0
-    assert re.search(r"^imaging-routine-avoid: \w+", result.stdout, re.MULTILINE)
+    assert re.search(r"^nonpharm-first-line-not-started: withheld$", result.stdout, re.MULTILINE)
 
 
 def test_evaluate_says_what_is_wrong(tmp_path: Path) -> None:

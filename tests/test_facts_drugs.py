@@ -55,7 +55,7 @@ DOSES = [
 @pytest.mark.parametrize(("words", "dosages", "strength", "expected"), DOSES)
 def test_daily_dose(words, dosages, strength, expected) -> None:  # type: ignore[no-untyped-def]
     """The daily dose is dose times doses a day; what cannot be read is not guessed."""
-    assert daily_dose_mg(drug("x", days=1, dosages=dosages), strength) == expected
+    assert daily_dose_mg(drug("x", days=1, dosages=dosages), strength) == expected, words
 
 
 @pytest.mark.parametrize(("mg", "expected"), [(324, "no"), (325, "no"), (326, "yes"), (None, "no")])
@@ -122,7 +122,7 @@ def test_nsaid_allergy(words, kind, reactions, expected: str) -> None:  # type: 
     """Serious reactions and allergies without a stated reaction block."""
     allergy = Allergy("AllergyIntolerance/a", concept("nsaid-oral"), kind, reactions)
 
-    assert answer("nsaid_allergy_serious", allergy) == expected
+    assert answer("nsaid_allergy_serious", allergy) == expected, words
 
 
 def test_other_allergy() -> None:
@@ -165,4 +165,4 @@ LONG = [
 @pytest.mark.parametrize(("words", "orders", "expected"), LONG, ids=[row[0] for row in LONG])
 def test_opioid_long_term(words: str, orders: tuple[object, ...], expected: str) -> None:
     """Long-term means unbroken cover of 90 days or more that reaches today."""
-    assert answer("opioid_long_term", *orders) == expected
+    assert answer("opioid_long_term", *orders) == expected, words

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
@@ -93,7 +94,7 @@ def test_within(words: str, when: When | None, days: int, expected: Answer) -> N
         ),
     ],
 )
-def test_is_active(words: str, details: dict[str, object], expected: bool) -> None:
+def test_is_active(words: str, details: dict[str, Any], expected: bool) -> None:
     """An active problem is one whose status says so; without status a listed one not abated."""
     assert is_active(problem("low-back-pain", **details), TODAY) is expected, words
 
@@ -165,7 +166,8 @@ def test_coverage_window(words: str, order: object, last: When) -> None:
     """How long an order covers."""
     window = coverage_window(order)  # type: ignore[arg-type]
 
-    assert window is not None and window[1] == last.earliest, words
+    assert window is not None, words
+    assert window[1] == last.earliest, words
 
 
 def test_coverage_of_an_undated_order_is_not_known() -> None:
@@ -188,7 +190,7 @@ def test_coverage_of_an_undated_order_is_not_known() -> None:
     ],
 )
 def test_active_and_possible_drugs(
-    words: str, days: int | None, details: dict[str, object], active: int, possible: int
+    words: str, days: int | None, details: dict[str, Any], active: int, possible: int
 ) -> None:
     """An active order must cover today; a lapsed one may still be taken for a year."""
     chart = case(prescribed("anticoagulant", days, **details))
@@ -221,7 +223,8 @@ def test_latest_observation_skips_unfinished_and_old_ones() -> None:
     )
 
     newest = latest_observation(chart, "body-weight", days=10)
-    assert newest is not None and newest.effective == ago(8)
+    assert newest is not None
+    assert newest.effective == ago(8)
     assert latest_observation(chart, "body-weight", days=7) is None
     assert len(observations(chart, "body-weight")) == 2
 

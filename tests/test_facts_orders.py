@@ -38,7 +38,7 @@ def test_reason(words, reasons, at, back: str, elsewhere: str) -> None:  # type:
     order = referral("spine-imaging", reasons=reasons)
 
     assert answer("order_for_back_pain", draft=order, at=at) == back
-    assert answer("order_reason_elsewhere", draft=order, at=at) == elsewhere
+    assert answer("order_reason_elsewhere", draft=order, at=at) == elsewhere, words
 
 
 def test_unstated_reason() -> None:
@@ -137,7 +137,7 @@ def test_renewal(words: str, days: int, expected: str) -> None:
     """The same drug covered within 90 days makes the draft a renewal."""
     earlier = drug("opioid", days=days, supply=10, status="completed")
 
-    assert answer("draft_is_renewal", earlier, draft=drug("opioid", days=0)) == expected
+    assert answer("draft_is_renewal", earlier, draft=drug("opioid", days=0)) == expected, words
 
 
 def test_renewal_of_another_product() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ THORACIC = concept("thoracic-upper-site", "back-site")
 NECK = concept(code="neck")
 
 
-def strain(code: str, system: str = ICD10CM, **members: object) -> object:
+def strain(code: str, system: str = ICD10CM, **members: Any) -> Any:
     sets = {"back-strain": "", "back-pain-any": ""}
     strained = pain("back-strain", **members)
     return type(strained)(
@@ -73,7 +74,7 @@ def test_pathways(words: str, conditions: tuple[object, ...], expected: set[str]
 
     found = {name for name in PATHWAY_FACTS if FACTS[f"pathway_{name}"](case).answer.value == "yes"}
 
-    assert found == expected
+    assert found == expected, words
 
 
 def test_code_that_says_back_needs_no_site() -> None:
@@ -192,4 +193,6 @@ VISITS = [
 )
 def test_visit_unrelated(words: str, entries, at, unread, expected: str) -> None:  # type: ignore[no-untyped-def]
     """A visit for something else counts only while the back has been quiet for 90 days."""
-    assert answer("visit_unrelated_to_back", chart(*entries, at=at, unread=unread)) == expected
+    assert answer("visit_unrelated_to_back", chart(*entries, at=at, unread=unread)) == expected, (
+        words
+    )

@@ -232,7 +232,9 @@ def test_inpatient(words: str, class_code: str, state: str, here: bool, expected
     visit = Encounter("Encounter/e", state, class_code)
     here_and_now = "Encounter/e" if here else None
 
-    assert answer("inpatient_encounter", encounters=(visit,), encounter=here_and_now) is expected
+    assert answer("inpatient_encounter", encounters=(visit,), encounter=here_and_now) is expected, (
+        words
+    )
 
 
 def test_inpatient_unread() -> None:

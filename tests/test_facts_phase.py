@@ -89,7 +89,7 @@ def test_phase(words: str, entries: tuple[object, ...], expected: str) -> None:
     yes = [n for n in ("acute", "subacute", "chronic", "unknown") if answer(f"phase_{n}", case)]
 
     assert phase(case) == expected
-    assert yes == [expected]
+    assert yes == [expected], words
 
 
 def answer(name: str, case: Case) -> bool:

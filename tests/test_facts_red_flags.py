@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -391,9 +392,11 @@ def test_trauma_fits_pain(words: str, entries: list[object], expected: Answer) -
         ("inactive 366 days", {"onset": ago(366), "clinical": "inactive"}, NO),
     ],
 )
-def test_proxy(words: str, details: dict[str, object], expected: Answer) -> None:
+def test_proxy(words: str, details: dict[str, Any], expected: Answer) -> None:
     """An unspecific hint counts while active, or for a year."""
-    assert answer("red_flag_proxy_on_record", problem("iv-drug-use-proxy", **details)) is expected
+    assert (
+        answer("red_flag_proxy_on_record", problem("iv-drug-use-proxy", **details)) is expected
+    ), words
 
 
 WORKUPS = [

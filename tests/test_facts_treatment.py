@@ -55,7 +55,7 @@ CARE = [
 @pytest.mark.parametrize(("words", "entry", "expected"), CARE, ids=[c[0] for c in CARE])
 def test_what_counts_as_care(words: str, entry: object, expected: str) -> None:
     """Only care that took place or is ordered, for the back or without coded reason, counts."""
-    assert answer(NAME, entry) == expected
+    assert answer(NAME, entry) == expected, words
 
 
 def test_unread_and_drafted() -> None:
@@ -119,7 +119,7 @@ WEEKS = [
 @pytest.mark.parametrize(("words", "entries", "expected"), WEEKS, ids=[w[0] for w in WEEKS])
 def test_six_weeks_of_care(words: str, entries: tuple[object, ...], expected: str) -> None:
     """Care counts from the start of the present course; a course unused for 84 days is closed."""
-    assert answer("care_6_weeks", PAIN, *entries) == expected
+    assert answer("care_6_weeks", PAIN, *entries) == expected, words
 
 
 def test_care_before_the_pain() -> None:
@@ -152,7 +152,7 @@ SCORES = [
 @pytest.mark.parametrize(("words", "scores", "expected"), SCORES, ids=[s[0] for s in SCORES])
 def test_response(words: str, scores: tuple[Observation, ...], expected: str) -> None:
     """Improved means a fall of at least 30 percent on the same scale since care began."""
-    assert answer("response_improved", PAIN, CARED, *scores) == expected
+    assert answer("response_improved", PAIN, CARED, *scores) == expected, words
 
 
 def screen(code: str, value: float, days: int = 1) -> Observation:

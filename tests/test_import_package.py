@@ -144,24 +144,24 @@ def test_only_what_is_needed_is_carried(content: Path) -> None:
     definitions = content / "definitions"
     facts = read(definitions / "facts.yaml")
 
-    assert ["deceased", "pain", "pain_new"] == list(facts)
-    assert ["pain"] == facts["pain_new"]["implies"]
+    assert list(facts) == ["deceased", "pain", "pain_new"]
+    assert facts["pain_new"]["implies"] == ["pain"]
     assert facts["pain_new"]["yes"] == "under 28 d"
-    assert {"routine": ["deceased"]} == read(definitions / "exclusion_sets.yaml")
-    assert {} == read(definitions / "set_rules.yaml")
-    assert ["walk-daily"] == read(definitions / "option_sets.yaml")[0]["rows"]
-    assert [] == read(definitions / "next_step_order.yaml")
-    assert [["pain_new", "pain"]] == read(definitions / "exclusive.yaml")
-    assert ["made-up-2020"] == list(read(content / "sources.yaml"))
+    assert read(definitions / "exclusion_sets.yaml") == {"routine": ["deceased"]}
+    assert read(definitions / "set_rules.yaml") == {}
+    assert read(definitions / "option_sets.yaml")[0]["rows"] == ["walk-daily"]
+    assert read(definitions / "next_step_order.yaml") == []
+    assert read(definitions / "exclusive.yaml") == [["pain_new", "pain"]]
+    assert list(read(content / "sources.yaml")) == ["made-up-2020"]
     assert read(content / "sources.yaml")["made-up-2020"]["year"] == 2020
-    assert ["C-01"] == list(read(content / "conflicts.yaml"))
+    assert list(read(content / "conflicts.yaml")) == ["C-01"]
 
 
 def test_an_example_keeps_its_meaning(content: Path) -> None:
     """A fact that is not carried is told by what it implies."""
     examples = read(content / "recommendations" / "walk-daily.yaml")["examples"]
 
-    assert ["pain_new"] == examples[0]["present"]
+    assert examples[0]["present"] == ["pain_new"]
 
 
 def test_licensed_codes_stand_apart(content: Path) -> None:

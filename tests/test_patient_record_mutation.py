@@ -234,23 +234,19 @@ PLACES = [path for path in places(REQUEST) if len(path) > 1]
 
 
 def replaced(request: dict[str, Any], path: tuple[Any, ...], new: Any) -> None:
-    """Put something else at a place, or wrap or take away what stands there."""
+    """Put something else at a place, unless an earlier damage has taken the place away."""
     parent: Any = request
-    for step in path[:-1]:
-        if isinstance(parent, dict) and step not in parent:
-            return  # taken away by an earlier mutation
-        if not isinstance(parent, dict) and not (isinstance(parent, list) and step in range(9)):
-            return
-        if isinstance(parent, list) and (not isinstance(step, int) or step >= len(parent)):
-            return
-        parent = parent[step]
-    last = path[-1]
-    if isinstance(parent, dict) and new is DROP:
-        parent.pop(last, None)
-    elif isinstance(parent, dict) or (
-        isinstance(parent, list) and isinstance(last, int) and last < len(parent)
-    ):
-        parent[last] = None if new is DROP else new
+    *way, last = path
+    try:
+        for step in way:
+            parent = parent[step]
+        parent[last]
+    except (LookupError, TypeError):
+        return
+    if new is DROP:
+        del parent[last]
+    elif isinstance(parent, dict | list):
+        parent[last] = new
 
 
 def read(request: dict[str, Any]) -> Reading:

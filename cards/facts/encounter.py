@@ -14,7 +14,6 @@ CONTEXT_CLASSES = IN_PROGRESS_CLASSES | {"OBSENC", "SS"}
 @fact
 def inpatient_encounter(case: Case) -> Finding:
     """The encounter of this call, or any in progress, is an inpatient or emergency one."""
-
     found = [visit for visit in case.record.encounters if _in_hospital(visit, case)]
     return presence(case, found, "encounters")
 

@@ -377,8 +377,8 @@ def days_covered(entries: Iterable[MedicationOrder], first: date, last: date) ->
     windows = sorted(w for w in (coverage_window(order) for order in entries) if w)
     total, covered_to = 0, first
     for start, end in windows:
-        start, end = max(start, covered_to), min(end, last)
-        if end > start:
-            total += (end - start).days
-            covered_to = end
+        begin, until = max(start, covered_to), min(end, last)
+        if until > begin:
+            total += (until - begin).days
+            covered_to = until
     return total

@@ -40,7 +40,7 @@ def pregnant(case: Case) -> Finding:
 
     pregnancies: list[Condition | Observation] = [*positive, *problems]
     ends: list[Condition | Observation] = [*negative, *ended]
-    if pregnancies and _newest(case, pregnancies) >= _newest(case, ends):
+    if pregnancies and _newest(pregnancies) >= _newest(ends):
         return yes(reasons(newest_first(pregnancies)))
     return NO if ends and case.record.read("conditions", "observations") else UNKNOWN
 
@@ -50,8 +50,8 @@ def _current(case: Case, entry: Condition | Observation) -> bool:
     return when is None or within(when, case.today, STATUS_DAYS) is not Answer.NO
 
 
-def _newest(case: Case, entries: list[Condition | Observation]) -> date:
-    """Newest day the entries speak for; an undated pregnancy is as old as the window."""
+def _newest(entries: list[Condition | Observation]) -> date:
+    """Newest day the entries speak for; an undated one is older than any dated one."""
     return max((w.latest for e in entries if (w := dated(e))), default=date.min)
 
 

@@ -85,13 +85,16 @@ def _current(newest_first: Sequence[Observation], case: Case) -> Observation | N
     if len(recent) < 2:
         return recent[0] if recent else None
     newest, previous = recent[:2]
-    assert newest.effective and previous.effective
-    close = (newest.effective.latest - previous.effective.latest).days <= FLARE_DAYS
+    close = _day(newest) - _day(previous) <= FLARE_DAYS
     return previous if close and _value(newest) > _value(previous) else newest
 
 
 def _value(score: Observation) -> float:
     return score.value.value if score.value else 0.0
+
+
+def _day(score: Observation) -> int:
+    return score.effective.latest.toordinal() if score.effective else 0
 
 
 def _text(score: Observation) -> str:

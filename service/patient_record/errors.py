@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 
-class PatientUnavailable(ValueError):  # noqa: N818 - named by what is wrong
+class PatientUnavailable(ValueError):
     """The prefetch holds no Patient that can be read (HTTP 412)."""
 
 
-class WrongPatient(ValueError):  # noqa: N818 - named by what is wrong
+class WrongPatient(ValueError):
     """The prefetched Patient is not the patient of the hook's context (HTTP 400)."""

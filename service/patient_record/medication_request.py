@@ -22,8 +22,8 @@ def read_medication(
     dispense = one_object(resource.get("dispenseRequest"))
     return MedicationOrder(
         reference=reference,
-        status=text(resource.get("status")) or None,
-        intent=text(resource.get("intent")) or None,
+        status=text(resource.get("status")).lower() or None,
+        intent=text(resource.get("intent")).lower() or None,
         drug=read_drug(resource, chart),
         reasons=chart.reasons(resource),
         authored=past(resource.get("authoredOn"), chart.today),

@@ -43,8 +43,8 @@ def _read_order(
     return ServiceOrder(
         reference=reference,
         kind=kind,
-        status=text(resource.get("status")) or None,
-        intent=text(resource.get("intent")) or None,
+        status=text(resource.get("status")).lower() or None,
+        intent=text(resource.get("intent")).lower() or None,
         concept=concept,
         reasons=chart.reasons(resource),
         body_sites=chart.concepts(resource.get("bodySite")),

@@ -1,0 +1,245 @@
+"""Reading recommendation files, and refusing what is wrong in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cards.content import (
+    ContentError,
+    Document,
+    check_schema,
+    read_schema,
+    read_yaml,
+)
+from cards.criteria import Criteria
+from cards.facts.vocabulary import Vocabulary, closure
+from cards.recommendation import (
+    DrugDose,
+    Example,
+    IndicatorRule,
+    Recommendation,
+    SuggestionTemplate,
+)
+from cards.record import Coding, HookName
+
+LONGEST_SUMMARY = 139
+EXAMPLE_FACTS = ("present", "absent", "unknown")
+FACT_LISTS = frozenset({"all", "any", "none", "exclusions", "when_all", "when_none"}).union(
+    EXAMPLE_FACTS
+)
+HOOK_FACTS = frozenset({"hook_is_order", "hook_is_patient_view"})
+NamedFact = tuple[tuple[str | int, ...], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """Definitions that recommendations name."""
+
+    vocabulary: Vocabulary
+    exclusion_sets: Mapping[str, list[str]]
+    set_rules: Mapping[str, Mapping[str, list[str]]]
+    override_reasons: Mapping[str, str]
+    sources: Mapping[str, Mapping[str, Any]]
+    conflicts: Mapping[str, str]
+    value_sets: Mapping[str, tuple[Mapping[str, str], ...]]
+
+
+def read_recommendations(root: Path, shared: Shared) -> Mapping[str, Recommendation]:
+    """Every recommendation below ``root``, by id. Raises ContentError with file and line."""
+    validator = read_schema(root / "schemas" / "recommendation.schema.json")
+    recommendations = {}
+    for path in sorted((root / "recommendations").glob("*.yaml")):
+        document = read_yaml(path)
+        check_schema(document, validator)
+        _check_wording(document)
+        _check_names(document, shared)
+        for position, suggestion in enumerate(document.value.get("suggestions", ())):
+            _check_codes(document, position, suggestion, shared)
+        _check_examples(document, shared.vocabulary)
+        recommendations[path.stem] = _recommendation(document.value, shared)
+    if not recommendations:
+        raise ContentError("recommendations/:1: no recommendation found")
+    return recommendations
+
+
+def _check_wording(document: Document) -> None:
+    """What every card must say: a short summary, a detail, its limits and its sources."""
+    content = document.value
+    if content["id"] != document.path.stem:
+        raise document.error(f"id is not the file's name {document.path.stem!r}", ("id",))
+    if len(content["card"]["summary"]) > LONGEST_SUMMARY:
+        raise document.error("summary has 140 characters or more", ("card", "summary"))
+    for part in ("summary", "detail"):
+        if not content["card"][part].strip():
+            raise document.error(f"card has no {part}", ("card", part))
+    if not content["limits"].strip():
+        raise document.error("limits are not stated", ("limits",))
+    if not content["sources"]:
+        raise document.error("no source is cited", ("sources",))
+
+
+def _check_names(document: Document, shared: Shared) -> None:
+    """Every name stands for something: source, conflict, override reason, fact, exclusion set."""
+    known: Mapping[str, Iterable[str]] = {
+        "sources": shared.sources,
+        "conflicts": shared.conflicts,
+        "override_reasons": shared.override_reasons,
+    }
+    for part, names in known.items():
+        for position, name in enumerate(document.value[part]):
+            if name not in names:
+                raise document.error(f"{part}: {name!r} is not known", (part, position))
+    for place, name in _facts_named(document.value):
+        if name not in shared.vocabulary and name not in shared.exclusion_sets:
+            raise document.error(f"{name!r} is not a fact", place)
+
+
+def _check_codes(
+    document: Document, position: int, suggestion: Mapping[str, Any], shared: Shared
+) -> None:
+    place = ("suggestions", position)
+    name = suggestion.get("value_set")
+    if name is not None and name not in shared.value_sets:
+        raise document.error(f"value set {name!r} does not exist", (*place, "value_set"))
+    rows = shared.value_sets.get(name or "", ())
+    members = {(row["system"], row["code"]) for row in rows}
+    for code in _codes(suggestion).values():
+        if (code.system, code.code) not in members:
+            raise document.error(f"code {code.code} is not in {name}", place)
+
+
+def _check_examples(document: Document, vocabulary: Vocabulary) -> None:
+    """Some patient gets the card, some does not, and an example speaks for every trigger fact."""
+    examples = document.value["examples"]
+    if not {"shown", "withheld"} <= {example["expect"] for example in examples}:
+        raise document.error("needs a shown and a withheld example", ("examples",))
+    told = {name for e in examples for part in EXAMPLE_FACTS for name in e.get(part, ())}
+    told |= {implied for name in told for implied in _implied(name, vocabulary)}
+    for part, names in document.value["trigger"].items():
+        for position, name in enumerate(names):
+            if not closure((name,), vocabulary) & (told | HOOK_FACTS):
+                raise document.error(f"no example tells {name!r}", ("trigger", part, position))
+
+
+def _implied(name: str, vocabulary: Vocabulary) -> tuple[str, ...]:
+    definition = vocabulary[name]
+    return definition.implies + definition.implies_on_patient_view
+
+
+def _facts_named(content: Any, place: tuple[str | int, ...] = ()) -> Iterable[NamedFact]:
+    """Every fact a recommendation names, with its place in the file."""
+    for part, entry in content.items() if isinstance(content, dict) else enumerate(content):
+        here = (*place, part)
+        if isinstance(entry, str):
+            if part == "fact" or (place and place[-1] in FACT_LISTS):
+                yield here, entry
+        elif isinstance(entry, dict | list):
+            yield from _facts_named(entry, here)
+
+
+def _recommendation(content: Mapping[str, Any], shared: Shared) -> Recommendation:
+    trigger = content["trigger"]
+    exclusions = [
+        name
+        for entry in content["exclusions"]
+        for name in shared.exclusion_sets.get(entry, [entry])
+    ]
+    barred = [
+        name
+        for entry in content["exclusions"]
+        for name in shared.set_rules.get(entry, {}).get("critical_only_when", ())
+    ]
+    hooks: tuple[HookName, ...] = tuple(content["hooks"])
+    return Recommendation(
+        id=content["id"],
+        title=content["title"],
+        kind=content["kind"],
+        render=content["render"],
+        hooks=hooks,
+        pathways=tuple(content["pathways"]),
+        indicator=content["indicator"],
+        indicator_rules=tuple(
+            IndicatorRule(rule["fact"], rule["indicator"], rule.get("grade"))
+            for rule in content.get("indicator_rules", ())
+        ),
+        patient_view_max=content.get("patient_view_max"),
+        priority=content["priority"],
+        merge_group=content.get("merge_group"),
+        trigger=Criteria(
+            tuple(trigger.get("all", ())),
+            tuple(trigger.get("any", ())),
+            tuple(trigger.get("none", ())),
+        ),
+        exclusions=tuple(dict.fromkeys(exclusions)),
+        critical_only_when=tuple(barred),
+        summary=content["card"]["summary"].strip(),
+        detail=content["card"]["detail"].strip(),
+        limits=content["limits"].strip(),
+        suggestions=tuple(_suggestion(entry) for entry in content.get("suggestions", ())),
+        override_reasons=tuple(content["override_reasons"]),
+        sources=tuple(content["sources"]),
+        conflicts=tuple(content["conflicts"]),
+        examples=tuple(_example(entry, hooks) for entry in content["examples"]),
+    )
+
+
+def _suggestion(entry: Mapping[str, Any]) -> SuggestionTemplate:
+    dosage = entry.get("dosage")
+    return SuggestionTemplate(
+        label=entry["label"],
+        action=entry["action"],
+        resource=entry["resource"],
+        codes=_codes(entry),
+        value_set=entry.get("value_set"),
+        priority=entry.get("priority"),
+        note=entry.get("note"),
+        dosage=_dose(dosage) if dosage else None,
+        when_all=tuple(entry.get("when_all", ())),
+        when_none=tuple(entry.get("when_none", ())),
+    )
+
+
+def _codes(entry: Mapping[str, Any]) -> Mapping[str, Coding]:
+    pinned = dict(entry.get("codes", {}))
+    if "code" in entry:
+        pinned["any"] = entry["code"]
+    return {
+        region: Coding(code["system"], str(code["code"]), code["display"])
+        for region, code in pinned.items()
+    }
+
+
+def _dose(entry: Mapping[str, Any]) -> DrugDose:
+    return DrugDose(
+        text=entry["text"],
+        value=entry["dose"],
+        unit=entry["unit"],
+        frequency=entry["frequency"],
+        period=entry["period"],
+        period_unit=entry["period_unit"],
+        as_needed=entry.get("as_needed", False),
+        days=entry.get("days"),
+    )
+
+
+def _example(entry: Mapping[str, Any], hooks: tuple[HookName, ...]) -> Example:
+    present = frozenset(entry.get("present", ()))
+    return Example(
+        case=entry["case"],
+        hook=entry.get("hook") or _example_hook(present, hooks),
+        present=present,
+        absent=frozenset(entry.get("absent", ())),
+        unknown=frozenset(entry.get("unknown", ())),
+        expect=entry["expect"],
+        indicator=entry.get("indicator"),
+    )
+
+
+def _example_hook(present: frozenset[str], hooks: tuple[HookName, ...]) -> HookName:
+    """An example with an order is on an order hook; else on the first hook it can be on."""
+    about_order = {"hook_is_order", "conditions_unread_on_order"}
+    order = any(n.startswith(("draft_", "order_")) or n in about_order for n in present)
+    return "order-select" if order or "patient-view" not in hooks else "patient-view"
