@@ -1,0 +1,88 @@
+"""The fixture patients and their cards; ``python -m tests.fixture_cards`` writes cards.json anew.
+
+Review the difference before it is committed: these files are what clinicians would see.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from cards.library import load_library
+from service.app import create_app
+from service.settings import Settings
+
+HOUSE = Path(__file__).resolve().parent.parent
+FIXTURES = HOUSE / "fhir_fixtures"
+
+
+@dataclass(frozen=True)
+class Fixture:
+    """One synthetic patient: the request, and the day it is to be judged on."""
+
+    name: str
+    request: dict[str, Any]
+    service: str
+    as_of: date
+    valid_r4: bool
+
+    @property
+    def expected(self) -> dict[str, Any]:
+        """What ``cards.json`` says: the cards without uuids, or the status of a refusal."""
+        expected: dict[str, Any] = json.loads((FIXTURES / self.name / "cards.json").read_text())
+        return expected
+
+
+@cache
+def fixtures() -> tuple[Fixture, ...]:
+    """Every fixture, by name."""
+    folders = sorted(path.parent for path in FIXTURES.glob("*/request.json"))
+    return tuple(read_fixture(folder) for folder in folders)
+
+
+def read_fixture(folder: Path) -> Fixture:
+    """The fixture in a folder."""
+    request = json.loads((folder / "request.json").read_text(encoding="utf-8"))
+    about = request["extension"]["org.backpath.fixture"]
+    day = date.fromisoformat(about["asOf"])
+    return Fixture(folder.name, request, about["service"], day, about["validR4"])
+
+
+def told(status: int, body: dict[str, Any]) -> dict[str, Any]:
+    """A response in the form of ``cards.json``; uuids are new each time and left out."""
+    return told_cards(body) if status == 200 else {"status": status}
+
+
+def told_cards(response: dict[str, Any]) -> dict[str, Any]:
+    """A response without its uuids."""
+    cards = [
+        {name: value for name, value in card.items() if name != "uuid"}
+        for card in response["cards"]
+    ]
+    for card in cards:
+        if "suggestions" in card:
+            card["suggestions"] = [
+                {name: value for name, value in suggestion.items() if name != "uuid"}
+                for suggestion in card["suggestions"]
+            ]
+    return response | {"cards": cards}
+
+
+def main() -> None:
+    """Write every ``cards.json`` as the service answers now."""
+    library = load_library()
+    settings = Settings(database_url="sqlite:///:memory:")
+    for fixture in fixtures():
+        day = fixture.as_of
+        client = create_app(settings, today=lambda day=day: day, library=library).test_client()
+        response = client.post(f"/cds-services/{fixture.service}", json=fixture.request)
+        cards = json.dumps(told(response.status_code, response.json), indent=2, ensure_ascii=False)
+        (FIXTURES / fixture.name / "cards.json").write_text(cards + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
