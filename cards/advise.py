@@ -13,6 +13,7 @@ from cards.answers import Answers, CallAnswers
 from cards.card import Standing, build_card
 from cards.case import Case
 from cards.criteria import Ask
+from cards.facts.entries import newest_first
 from cards.facts.pain import episode
 from cards.facts.phase import phase
 from cards.library import Library
@@ -194,7 +195,7 @@ def _standing(case: Case, places: Sequence[Place], library: Library) -> Standing
         pathways=tuple(states),
         state=next((states[name] for name in leading if states[name]), None),
         phase=phase(case),
-        problem=next((condition.reference for condition in pain.conditions), None),
+        problem=next((found.reference for found in newest_first(pain.conditions)), None),
         region="lumbar" if not states or "chronic-low-back-pain" in states else _region(states),
     )
 

@@ -20,6 +20,7 @@ DRUG_ELEMENTS = {
     "substitution",
 }
 LISTS = {"category", "reasonCode", "reasonReference", "note", "performer", "bodySite", "identifier"}
+EMPTY: tuple[Any, ...] = (None, "", [], {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +88,24 @@ def _updated(template: SuggestionTemplate, code: Coding, draft: Draft, setting: 
     """The whole draft, its order replaced; what belonged to the old drug goes with it."""
     kept = {
         name: [value] if name in LISTS and isinstance(value, dict) else value
-        for name, value in draft.resource.items()
+        for name, value in _valued(draft.resource).items()
         if not (template.resource == "MedicationRequest" and name in DRUG_ELEMENTS)
     }
     kept.setdefault("status", "draft")
     kept.setdefault("intent", "order")
     kept.setdefault("subject", {"reference": f"Patient/{setting.patient}"})
     return {**kept, **_content(template, code)}
+
+
+def _valued(value: Any) -> Any:
+    """A draft's JSON without null or empty members; a null that holds a place in a list stays."""
+    match value:
+        case Mapping():
+            members = {name: _valued(inner) for name, inner in value.items()}
+            return {name: inner for name, inner in members.items() if inner not in EMPTY}
+        case list():
+            return [i for i in map(_valued, value) if i is None or i not in EMPTY]
+    return value
 
 
 def _content(template: SuggestionTemplate, code: Coding) -> JSON:

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from cards.library import load_library
+from cards.library import Library, load_library
 from service.app import create_app
 from service.settings import Settings
 
@@ -75,13 +75,18 @@ def told_cards(response: dict[str, Any]) -> dict[str, Any]:
 def main() -> None:
     """Write every ``cards.json`` as the service answers now."""
     library = load_library()
-    settings = Settings(database_url="sqlite:///:memory:")
     for fixture in fixtures():
-        day = fixture.as_of
-        client = create_app(settings, today=lambda day=day: day, library=library).test_client()
-        response = client.post(f"/cds-services/{fixture.service}", json=fixture.request)
-        cards = json.dumps(told(response.status_code, response.json), indent=2, ensure_ascii=False)
+        cards = json.dumps(answered(fixture, library), indent=2, ensure_ascii=False)
         (FIXTURES / fixture.name / "cards.json").write_text(cards + "\n", encoding="utf-8")
+
+
+def answered(fixture: Fixture, library: Library) -> dict[str, Any]:
+    """What the service answers to a fixture on its own day."""
+    settings = Settings(database_url="sqlite:///:memory:")
+    client = create_app(settings, today=lambda: fixture.as_of, library=library).test_client()
+    response = client.post(f"/cds-services/{fixture.service}", json=fixture.request)
+    body: dict[str, Any] = response.get_json()
+    return told(response.status_code, body)
 
 
 if __name__ == "__main__":

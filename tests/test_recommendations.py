@@ -6,11 +6,10 @@ from itertools import product
 
 import pytest
 
+from cards.answer import YES, Answer
+from cards.answers import GivenAnswers
 from cards.library import Library, load_library
 from cards.recommendation import Example, Recommendation
-from cards.answer import Answer
-from cards.answers import GivenAnswers
-from cards.answer import YES
 from tests.example_patients import answer, outcome, what_follows
 
 LIBRARY = load_library()

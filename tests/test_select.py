@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from cards.criteria import Criteria
 from cards.recommend import Applied
 from cards.recommendation import Indicator, Recommendation
-from cards.record import Draft, ServiceOrder, Concept
+from cards.record import Concept, Draft, ServiceOrder
 from cards.select import rank, select
 
 TEMPLATE = Recommendation(

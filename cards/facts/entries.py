@@ -94,11 +94,12 @@ def dated(entry: Entry) -> When | None:
 
 
 def newest_first(entries: Iterable[E]) -> tuple[E, ...]:
-    """The entries, newest date first; those without a date last."""
+    """The entries, newest date first; those without a date last, whatever order they came in."""
 
-    def age(entry: E) -> tuple[date, str]:
+    def age(entry: E) -> tuple[date, str, str]:
         when = dated(entry)
-        return (when.latest, when.text) if when else (date.min, "")
+        day, text = (when.latest, when.text) if when else (date.min, "")
+        return day, text, entry.reference
 
     return tuple(sorted(entries, key=age, reverse=True))
 
