@@ -103,8 +103,8 @@ def check_shape(request: Mapping[str, Any], schema: str) -> None:
     """
     errors = sorted(_validator(schema).iter_errors(request), key=lambda error: error.json_path)
     if errors:
-        problems = [problem for error in errors for problem in _problems(error)]
-        raise RequestRefused(400, *problems[:MOST_PROBLEMS])
+        problems = dict.fromkeys(problem for error in errors for problem in _problems(error))
+        raise RequestRefused(400, *list(problems)[:MOST_PROBLEMS])
 
 
 @cache

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import shutil
 from datetime import date
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from cards.advise import Advice
 from cards.content import ContentError
-from cards.library import load_library
+from cards.library import Library, load_library
 from service.cli import explanation
 from service.envelope import read_json
 from service.hooks import judge, service_of_hook
@@ -54,7 +55,18 @@ def _save(content: Path, text: str) -> None:
 def _advice(content: Path, request_file: str) -> Advice:
     request = read_json((HOUSE / request_file).read_bytes())
     service = service_of_hook(request["hook"])
-    return judge(request, service, load_library(content), as_of(request) or A_DAY).advice
+    return judge(request, service, _library(content), as_of(request) or A_DAY).advice
+
+
+def _library(content: Path) -> Library:
+    """The content as it is now, read anew only when the new file has changed."""
+    file = content / "recommendations" / FILE
+    return _read(content, file.read_text("utf-8") if file.exists() else "")
+
+
+@cache
+def _read(content: Path, _new: str) -> Library:
+    return load_library(content)
 
 
 def _cards(advice: Advice) -> list[str]:
@@ -79,6 +91,16 @@ def test_the_named_patient_gets_the_card(content: Path) -> None:
     assert advice.errors == ()
     assert NEW not in before
     assert sorted([*before, NEW]) == sorted(_cards(advice))
+
+
+def test_the_patients_whose_cards_change_are_told(content: Path) -> None:
+    """The synthetic patients the README says will change do get the new card."""
+    sentence = _found(r"The tests now name synthetic patients, such as (.*?), who get")
+    _save(content, EXAMPLE)
+    named = re.findall(r"`([a-z-]+)`", sentence)
+
+    assert len(named) == 2
+    assert all(NEW in _cards(_advice(content, f"fhir_fixtures/{n}/request.json")) for n in named)
 
 
 def test_the_card_says_what_the_file_says(content: Path) -> None:

@@ -77,8 +77,8 @@ def _wording(content: dict[str, Any]) -> str:
 
 
 def test_the_first_slice_is_there() -> None:
-    """Every recommendation of the list has a file, and no file stands outside it."""
-    assert sorted(FIRST_SLICE) == sorted(RECOMMENDATIONS)
+    """Every recommendation of the list has a file; others may stand beside them."""
+    assert set(FIRST_SLICE) <= set(RECOMMENDATIONS)
 
 
 @pytest.mark.parametrize("identifier", sorted(RECOMMENDATIONS))

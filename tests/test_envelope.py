@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
 
 from service.envelope import DEEPEST, check_envelope, path_text, read_json
 from service.errors import RequestRefused
@@ -163,3 +164,12 @@ def test_no_value_of_the_request_is_told_back() -> None:
         check_envelope(request, "order-select")
 
     assert "Hopper" not in "".join(problem.text for problem in refusal.value.problems)
+
+
+def test_each_problem_is_told_once(client: FlaskClient) -> None:
+    """An empty call is told once about each member it lacks."""
+    response = client.post("/cds-services/back-pain-patient-view", json={"hook": "patient-view"})
+    issues = [str(issue) for issue in response.get_json()["issue"]]
+
+    assert response.status_code == 400
+    assert len(issues) == len(set(issues))

@@ -76,7 +76,7 @@ def test_summary_is_never_cut(content: Path, length: int) -> None:
     if length < 140:
         assert load_library(content).recommendations["tens-chronic-avoid"].summary == "x" * length
     else:
-        with pytest.raises(ContentError, match=":7: .*too long"):
+        with pytest.raises(ContentError, match=r":7: .*too long"):
             load_library(content)
 
 
