@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import chain
+from typing import TypeVar
 
-from cards.answer import YES, Answer, Finding
+from cards.answer import UNKNOWN, YES, Answer, Finding
 from cards.answers import Answers, CallAnswers
 from cards.card import Standing, build_card
 from cards.case import Case
@@ -20,13 +21,14 @@ from cards.library import Library
 from cards.pathway import Place, locate
 from cards.recommend import Applied, Verdict, judge
 from cards.recommendation import Recommendation
-from cards.record import Draft, PatientRecord
+from cards.record import Condition, Draft, PatientRecord
 from cards.select import CardPlan, Selection, select
 from cards.suggestion import JSON
 
 log = logging.getLogger(__name__)
 FIRST_LINE = ("nonpharm-first-line-not-started", "exercise-intensify-persistent")
 MOST_ROWS = 4
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,32 @@ class Judged:
     errors: tuple[str, ...]
 
 
+class SureAnswers:
+    """Answers for placing the patient and ordering cards: a fact that fails is unknown there.
+
+    Attributes:
+        failed: whether any did; every card shown is then named among the errors, since its place
+            or its rows may be incomplete.
+    """
+
+    def __init__(self, ask: Ask) -> None:
+        self._ask = ask
+        self.failed = False
+
+    def __call__(self, name: str) -> Finding:
+        """The answer to one fact, unknown when answering it fails."""
+        return self.attempt(lambda: self._ask(name), UNKNOWN, name)
+
+    def attempt(self, step: Callable[[], T], otherwise: T, name: str) -> T:
+        """What a step gives, or ``otherwise`` when it fails; the failure is reported."""
+        try:
+            return step()
+        except Exception as failure:  # noqa: BLE001 the cards themselves must still be given (H-21)
+            _report(name, failure)
+            self.failed = True
+            return otherwise
+
+
 def advise(record: PatientRecord, today: date, library: Library) -> Advice:
     """The advice for one hook call.
 
@@ -67,14 +95,17 @@ def advise(record: PatientRecord, today: date, library: Library) -> Advice:
     alone = Answers(case, library.vocabulary, library.unanswerable)
     call: Ask = CallAnswers([*asks.values()] or [alone], library.draft_facts)
 
+    sure = SureAnswers(call)
+
     judged = _judge_cards(record, library, call, [(draft, asks[id(draft)]) for draft in drafts])
-    rows = _judge_rows(record, library, call, judged)
-    places = locate(library.pathways, call)
-    steps = _next_steps(library, call)
+    rows = _judge_rows(record, library, call, _listed_rows(library, sure), judged)
+    places = locate(library.pathways, sure)
+    steps = _next_steps(library, sure)
     selection = select(judged.applied, rows.applied[:MOST_ROWS], steps, record.hook)
-    standing = _standing(case, places, library)
+    standing = _standing(case, places, library, sure)
     cards, broken = _build(selection.shown, record, standing, library)
-    errors = tuple(dict.fromkeys(chain(judged.errors, rows.errors, broken)))
+    uncertain = [plan.leader.recommendation.id for plan in selection.shown if sure.failed]
+    errors = tuple(dict.fromkeys(chain(judged.errors, rows.errors, broken, uncertain)))
     return Advice(
         cards,
         _outcomes(judged.verdicts + rows.verdicts, selection),
@@ -103,12 +134,12 @@ def _judge_cards(
     return _judge(questions, record)
 
 
-def _judge_rows(record: PatientRecord, library: Library, call: Ask, judged: Judged) -> Judged:
-    """The option rows of the first-line card, in the order their option sets list them."""
-    shown = any(applied.recommendation.id in FIRST_LINE for applied in judged.applied)
-    if not shown:
+def _judge_rows(
+    record: PatientRecord, library: Library, call: Ask, listed: Sequence[str], judged: Judged
+) -> Judged:
+    """The option rows of the first-line card, when it is given, in the order they are listed."""
+    if not any(applied.recommendation.id in FIRST_LINE for applied in judged.applied):
         return Judged((), (), ())
-    listed = _listed_rows(library, call)
     questions: list[tuple[Recommendation, Ask, Draft | None]] = [
         (library.recommendations[name], _as_row(call), None) for name in listed
     ]
@@ -186,16 +217,17 @@ def _next_steps(library: Library, call: Ask) -> tuple[str, ...]:
     )
 
 
-def _standing(case: Case, places: Sequence[Place], library: Library) -> Standing:
+def _standing(case: Case, places: Sequence[Place], library: Library, sure: SureAnswers) -> Standing:
     """Where the patient stands; the most specific pathway names the state."""
     states = {place.pathway: place.state for place in places}
     leading = [order.pathway for order in library.next_step_order if order.pathway in states]
-    pain = episode(case)
+    none: tuple[Condition, ...] = ()
+    pain = sure.attempt(lambda: episode(case).conditions, none, "episode")
     return Standing(
         pathways=tuple(states),
         state=next((states[name] for name in leading if states[name]), None),
-        phase=phase(case),
-        problem=next((found.reference for found in newest_first(pain.conditions)), None),
+        phase=sure.attempt(lambda: phase(case), "unknown", "phase"),
+        problem=next((found.reference for found in newest_first(pain)), None),
         region="lumbar" if not states or "chronic-low-back-pain" in states else _region(states),
     )
 

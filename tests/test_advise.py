@@ -64,6 +64,26 @@ def test_a_failing_fact_silences_no_other_card(
     assert "Mrs Example" not in caplog.text + response.text
 
 
+@pytest.mark.parametrize("name", sorted(FACTS))
+def test_any_one_failing_fact_is_told_and_no_call_is_lost(
+    library: Library, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Whichever fact fails, the call is answered, and what could not be judged is named."""
+    story = fixture("high-and-moderate-red-flags")
+    chart = record(story, library)
+    asked: list[str] = []
+
+    def fail_and_tell(_: object) -> None:
+        asked.append(name)
+        raise RuntimeError
+
+    monkeypatch.setitem(FACTS, name, fail_and_tell)
+    advice = advise(chart, story.as_of, library)
+
+    assert bool(advice.errors) == bool(asked)
+    assert set(advice.errors) <= set(library.recommendations)
+
+
 def test_a_card_that_cannot_be_built_is_named(
     library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:

