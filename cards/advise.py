@@ -14,7 +14,7 @@ from cards.answers import Answers, CallAnswers
 from cards.card import Standing, build_card
 from cards.case import Case
 from cards.criteria import Ask
-from cards.facts.entries import newest_first
+from cards.facts.entries import active_conditions, newest_first
 from cards.facts.pain import episode
 from cards.facts.phase import phase
 from cards.library import Library
@@ -28,6 +28,7 @@ from cards.suggestion import JSON
 log = logging.getLogger(__name__)
 FIRST_LINE = ("nonpharm-first-line-not-started", "exercise-intensify-persistent")
 MOST_ROWS = 4
+UPPER_BACK = frozenset({"mid-back-musculoskeletal-pain", "upper-mid-back-trigger-points"})
 T = TypeVar("T")
 
 
@@ -228,13 +229,24 @@ def _standing(case: Case, places: Sequence[Place], library: Library, sure: SureA
         state=next((states[name] for name in leading if states[name]), None),
         phase=sure.attempt(lambda: phase(case), "unknown", "phase"),
         problem=next((found.reference for found in newest_first(pain)), None),
-        region="lumbar" if not states or "chronic-low-back-pain" in states else _region(states),
+        region="whole" if _cord_signs(case, sure) else _region(states),
     )
 
 
 def _region(pathways: Mapping[str, str | None]) -> str:
-    upper = {"mid-back-musculoskeletal-pain", "upper-mid-back-trigger-points"}
-    return "thoracic" if upper & set(pathways) else "lumbar"
+    """The painful part of the spine: one that a pathway names alone, else the whole of it."""
+    lower = "chronic-low-back-pain" in pathways
+    upper = bool(UPPER_BACK & set(pathways))
+    if lower == upper:
+        return "whole"
+    return "lumbar" if lower else "thoracic"
+
+
+def _cord_signs(case: Case, sure: SureAnswers) -> bool:
+    """Whether signs of cord compression are active, which lumbar imaging cannot explain."""
+    none: tuple[Condition, ...] = ()
+    found = sure.attempt(lambda: active_conditions(case, "myelopathy"), none, "myelopathy")
+    return bool(found)
 
 
 def _outcomes(verdicts: Sequence[Verdict], selection: Selection) -> tuple[Verdict, ...]:

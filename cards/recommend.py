@@ -78,12 +78,13 @@ def judge(
 
 
 def offered(recommendation: Recommendation, ask: Ask) -> tuple[SuggestionTemplate, ...]:
-    """The suggestions whose conditions hold; codes are looked at when they are built."""
+    """The suggestions whose conditions hold; no drug while the age is unknown (H-14)."""
     return tuple(
         suggestion
         for suggestion in recommendation.suggestions
         if all(_is_yes(ask, name) for name in suggestion.when_all)
         and not any(_is_yes(ask, name) for name in suggestion.when_none)
+        and not (suggestion.proposes_drug and _is_yes(ask, "age_unknown"))
     )
 
 

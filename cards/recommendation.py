@@ -33,6 +33,7 @@ class DrugDose:
     frequency: int
     period: float
     period_unit: str
+    route: Coding | None = None
     as_needed: bool = False
     days: int | None = None
 
@@ -44,6 +45,7 @@ class SuggestionTemplate:
     Attributes:
         codes: region (``any``, ``lumbar``, ``thoracic`` …) → pinned code. Empty: no code yet, and
             a create or update is not offered.
+        text: what is ordered, where the code alone says less; None takes the code's display.
     """
 
     label: str
@@ -53,9 +55,15 @@ class SuggestionTemplate:
     value_set: str | None = None
     priority: str | None = None
     note: str | None = None
+    text: str | None = None
     dosage: DrugDose | None = None
     when_all: tuple[str, ...] = ()
     when_none: tuple[str, ...] = ()
+
+    @property
+    def proposes_drug(self) -> bool:
+        """Whether accepting it would have the patient take a drug."""
+        return self.resource == "MedicationRequest" and self.action != "delete"
 
 
 @dataclass(frozen=True, slots=True)

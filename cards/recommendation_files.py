@@ -196,6 +196,7 @@ def _suggestion(entry: Mapping[str, Any]) -> SuggestionTemplate:
         value_set=entry.get("value_set"),
         priority=entry.get("priority"),
         note=entry.get("note"),
+        text=entry.get("text"),
         dosage=_dose(dosage) if dosage else None,
         when_all=tuple(entry.get("when_all", ())),
         when_none=tuple(entry.get("when_none", ())),
@@ -206,10 +207,11 @@ def _codes(entry: Mapping[str, Any]) -> Mapping[str, Coding]:
     pinned = dict(entry.get("codes", {}))
     if "code" in entry:
         pinned["any"] = entry["code"]
-    return {
-        region: Coding(code["system"], str(code["code"]), code["display"])
-        for region, code in pinned.items()
-    }
+    return {region: _coding(code) for region, code in pinned.items()}
+
+
+def _coding(code: Mapping[str, Any]) -> Coding:
+    return Coding(code["system"], str(code["code"]), code["display"])
 
 
 def _dose(entry: Mapping[str, Any]) -> DrugDose:
@@ -220,6 +222,7 @@ def _dose(entry: Mapping[str, Any]) -> DrugDose:
         frequency=entry["frequency"],
         period=entry["period"],
         period_unit=entry["period_unit"],
+        route=_coding(entry["route"]) if "route" in entry else None,
         as_needed=entry.get("as_needed", False),
         days=entry.get("days"),
     )

@@ -304,6 +304,8 @@ class PatientRecord:
         return all(self.coverage.get(key) is Coverage.READ for key in keys)
 
 
+UNIT_NAMES = {"Cel": "°C"}
+
 Entry = (
     Condition
     | MedicationOrder
@@ -321,6 +323,10 @@ def chart_entry(entry: Entry) -> ChartEntry:
     match entry:
         case Condition(concept=concept, onset=onset, recorded=recorded):
             when = onset or recorded
+            sites = [site.display for site in entry.body_sites if site.display]
+            return _entry(entry.reference, ", ".join([concept.display, *sites]), when)
+        case Observation(concept=concept, effective=when):
+            return _entry(entry.reference, _with_value(entry), when)
         case MedicationOrder(drug=concept, authored=when):
             pass
         case ServiceOrder(concept=concept, authored=authored, start=start):
@@ -331,9 +337,19 @@ def chart_entry(entry: Entry) -> ChartEntry:
             concept = types[0] if types else NOTHING
         case Allergy(concept=concept):
             when = None
-        case (
-            Observation(concept=concept, effective=when)
-            | DiagnosticReport(concept=concept, effective=when)
-        ):
+        case DiagnosticReport(concept=concept, effective=when):
             pass
-    return ChartEntry(entry.reference, concept.display, when.text[:10] if when else None)
+    return _entry(entry.reference, concept.display, when)
+
+
+def _entry(reference: str, display: str, when: When | None) -> ChartEntry:
+    return ChartEntry(reference, display, when.text[:10] if when else None)
+
+
+def _with_value(observation: Observation) -> str:
+    """The name of an Observation and what was found, so that wrong data can be spotted."""
+    found = observation.value_concept.display
+    if observation.value:
+        unit = UNIT_NAMES.get(observation.value.unit or "", observation.value.unit or "")
+        found = f"{round(observation.value.value, 1):g} {unit}".strip()
+    return f"{observation.concept.display}: {found}" if found else observation.concept.display

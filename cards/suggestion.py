@@ -94,6 +94,8 @@ def _updated(template: SuggestionTemplate, code: Coding, draft: Draft, setting: 
     kept.setdefault("status", "draft")
     kept.setdefault("intent", "order")
     kept.setdefault("subject", {"reference": f"Patient/{setting.patient}"})
+    if setting.problem and "reasonCode" not in kept:
+        kept.setdefault("reasonReference", [{"reference": setting.problem}])
     return {**kept, **_content(template, code)}
 
 
@@ -110,7 +112,7 @@ def _valued(value: Any) -> Any:
 
 def _content(template: SuggestionTemplate, code: Coding) -> JSON:
     """What is ordered, in the elements of its resource type."""
-    concept = {"coding": [_coding(code)], "text": code.display}
+    concept = {"coding": [_coding(code)], "text": template.text or code.display}
     note = {"note": [{"text": template.note}]} if template.note else {}
     match template.resource:
         case "MedicationRequest":
@@ -147,9 +149,12 @@ def _dosage(dose: DrugDose) -> JSON:
     }
     if dose.as_needed:
         instruction["asNeededBoolean"] = True
+    if dose.route:
+        instruction["route"] = {"coding": [_coding(dose.route)]}
     content: JSON = {"dosageInstruction": [instruction]}
     if dose.days:
         days = {"value": dose.days, "unit": "days", "system": UCUM, "code": "d"}
+        instruction["timing"]["repeat"]["boundsDuration"] = days
         content["dispenseRequest"] = {"expectedSupplyDuration": days}
     return content
 

@@ -29,6 +29,7 @@ COLUMNS = ("system", "code", "display", "match", "note", "confidence", "source")
 CPT_COLUMNS = ("value_set", *COLUMNS)
 IMAGING_SET = "spine-imaging"
 CT_SET = "spine-ct"
+ENGINE_NEEDS = frozenset({"age_unknown"})  # no drug is proposed while the age is not known
 
 FIRST_SLICE = (
     "rf-cauda-equina",
@@ -162,7 +163,8 @@ def closure(chosen: list[JSON], definitions: JSON, facts: Mapping[str, JSON]) ->
 
     What a fact implies is kept only where the implied fact is carried as well.
     """
-    waiting = [name for option in definitions["option_sets"] for name in option["when"]]
+    waiting = list(ENGINE_NEEDS & set(facts))
+    waiting += [name for option in definitions["option_sets"] for name in option["when"]]
     waiting += [step["when"] for step in definitions["next_step_order"]]
     for rule in definitions["set_rules"].values():
         waiting += rule["critical_only_when"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
@@ -67,21 +67,27 @@ class Chart:
         return found if found.get("resourceType") == kind else ABSENT
 
     def reasons(self, resource: Resource) -> tuple[Concept, ...]:
-        """Coded reasons, and the Conditions given as reasons."""
+        """Coded reasons, and the Conditions given as reasons; a suspicion is a reason too."""
         given = self.concepts(resource.get("reasonCode"))
-        return given + self.conditions_at(resource.get("reasonReference"), resource)
+        return given + self.conditions_at(
+            resource.get("reasonReference"), resource, counts_as_reason
+        )
 
-    def conditions_at(self, value: Any, resource: Resource) -> tuple[Concept, ...]:
-        """The concepts of the Conditions an array of References points at.
+    def conditions_at(
+        self, value: Any, resource: Resource, counts: Callable[[Resource, str], bool]
+    ) -> tuple[Concept, ...]:
+        """The concepts of the Conditions an array of References points at, where they count.
 
         A reference that leads nowhere gives its display, as a concept that cannot be read.
         """
-        found = (self._condition_at(reference, resource) for reference in objects(value))
+        found = (self._condition_at(reference, resource, counts) for reference in objects(value))
         return tuple(concept for concept in found if concept.codings or concept.display)
 
-    def _condition_at(self, reference: Resource, resource: Resource) -> Concept:
+    def _condition_at(
+        self, reference: Resource, resource: Resource, counts: Callable[[Resource, str], bool]
+    ) -> Concept:
         condition = self.follow(reference, resource, "Condition")
-        if condition and counts_as_reason(condition, self.patient_id):
+        if condition and counts(condition, self.patient_id):
             return self.concept(condition.get("code"))
         return Concept((), "" if condition else text(reference.get("display")))
 
@@ -90,6 +96,13 @@ def counts_as_reason(condition: Resource, patient_id: str) -> bool:
     """Whether a Condition may stand as a reason: this patient's, neither in error nor refuted."""
     verification = codes(condition.get("verificationStatus"))
     return is_about(condition, patient_id) and not {ENTERED_IN_ERROR, "refuted"} & {*verification}
+
+
+def counts_as_diagnosis(condition: Resource, patient_id: str) -> bool:
+    """Whether a Condition may stand as the diagnosis of a visit: as a reason, and not suspected."""
+    suspected = {"unconfirmed", "provisional", "differential"}
+    verification = {*codes(condition.get("verificationStatus"))}
+    return counts_as_reason(condition, patient_id) and not suspected & verification
 
 
 def order_drop(resource: Resource, draft: bool) -> Dropped | None:

@@ -18,6 +18,10 @@ ABATEMENTS = ("abatementDateTime", "abatementPeriod", "abatementAge", "abatement
 NOT_THE_PATIENTS = re.compile(
     r"family history|ruled[ -]out|\bdenie[sd]\b|no evidence of", re.IGNORECASE
 )
+# Words that say the opposite: "cannot be ruled out" is a suspicion, and must not be lost.
+STILL_OPEN = re.compile(
+    r"(?:\bnot|cannot|n.t|\bto be|\bunless|\buntil)\s+(?:\w+\s+){0,3}ruled[ -]out", re.IGNORECASE
+)
 
 
 def read_condition(resource: Resource, reference: str, chart: Chart) -> Condition | Dropped:
@@ -58,7 +62,7 @@ def _says_not_the_patients(code: object) -> bool:
     concept = one_object(code)
     words = [text(code), text(concept.get("text"))]
     words += [text(coding.get("display")) for coding in objects(concept.get("coding"))]
-    return any(NOT_THE_PATIENTS.search(word) for word in words)
+    return any(NOT_THE_PATIENTS.search(STILL_OPEN.sub("", word)) for word in words)
 
 
 def _onset(resource: Resource, chart: Chart) -> When | None:

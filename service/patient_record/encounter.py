@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cards.record import Encounter
-from service.patient_record.chart import ENTERED_IN_ERROR, Chart, Dropped
+from service.patient_record.chart import ENTERED_IN_ERROR, Chart, Dropped, counts_as_diagnosis
 from service.patient_record.dates import past, period_end, period_start, when
 from service.patient_record.elements import Resource, codes, objects, text
 
@@ -13,14 +13,18 @@ def read_encounter(resource: Resource, reference: str, chart: Chart) -> Encounte
     status = text(resource.get("status")).lower() or None
     if status == ENTERED_IN_ERROR:
         return Dropped.ENTERED_IN_ERROR
-    diagnoses = [d.get("condition") for d in objects(resource.get("diagnosis"))]
+    diagnoses = [
+        *objects(resource.get("reasonReference")),
+        *(d.get("condition") for d in objects(resource.get("diagnosis"))),
+    ]
     period = resource.get("period")
     return Encounter(
         reference=reference,
         status=status,
         class_code=next(iter(codes(resource.get("class"))), "").upper() or None,
         types=chart.concepts(resource.get("type")),
-        reasons=chart.reasons(resource) + chart.conditions_at(diagnoses, resource),
+        reasons=chart.concepts(resource.get("reasonCode"))
+        + chart.conditions_at(diagnoses, resource, counts_as_diagnosis),
         start=past(period_start(period), chart.today),
         end=when(period_end(period)),  # the planned end of a stay may lie ahead
     )
