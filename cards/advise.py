@@ -6,7 +6,6 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from itertools import chain
 from typing import TypeVar
 
 from cards.answer import UNKNOWN, YES, Answer, Finding
@@ -62,8 +61,8 @@ class SureAnswers:
     """Answers for placing the patient and ordering cards: a fact that fails is unknown there.
 
     Attributes:
-        failed: whether any did; every card shown is then named among the errors, since its place
-            or its rows may be incomplete.
+        failed: whether any did; when no recommendation failed with it, every card shown is named
+            among the errors, since its place or its rows may be incomplete.
     """
 
     def __init__(self, ask: Ask) -> None:
@@ -105,8 +104,10 @@ def advise(record: PatientRecord, today: date, library: Library) -> Advice:
     selection = select(judged.applied, rows.applied[:MOST_ROWS], steps, record.hook)
     standing = _standing(case, places, library, sure)
     cards, broken = _build(selection.shown, record, standing, library)
-    uncertain = [plan.leader.recommendation.id for plan in selection.shown if sure.failed]
-    errors = tuple(dict.fromkeys(chain(judged.errors, rows.errors, broken, uncertain)))
+    failed = (*judged.errors, *rows.errors, *broken)
+    if sure.failed and not failed:  # the place on every card may be incomplete, and must be told
+        failed = tuple(plan.leader.recommendation.id for plan in selection.shown)
+    errors = tuple(dict.fromkeys(failed))
     return Advice(
         cards,
         _outcomes(judged.verdicts + rows.verdicts, selection),

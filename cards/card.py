@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ from cards.library import Library
 from cards.markdown import escaped, shortened
 from cards.recommend import Applied
 from cards.recommendation import Recommendation
-from cards.record import Coverage, PatientRecord
+from cards.record import NOTHING, Coding, Coverage, PatientRecord
 from cards.select import CardPlan
 from cards.suggestion import JSON, Setting, build, selection_behaviour, without_repeats
 
@@ -182,7 +183,30 @@ def _suggestions(
         for member in members
         for template in member.suggestions
     )
-    return without_repeats([suggestion for suggestion in built if suggestion])
+    drafted = {
+        coding
+        for draft in record.drafts
+        for coding in getattr(draft.order, "drug", getattr(draft.order, "concept", NOTHING)).codings
+    }
+    offered = [s for s in built if s and not _is_drafted(s, drafted)]
+    return without_repeats(offered)
+
+
+def _is_drafted(suggestion: JSON, drafted: AbstractSet[Coding]) -> bool:
+    """Whether what a suggestion would create is already among the drafts of this call."""
+    (action,) = suggestion["actions"]
+    if action["type"] != "create":
+        return False
+    wanted = {(c["system"], c["code"]) for c in _ordered(action["resource"])["coding"]}
+    return bool(wanted & {(coding.system, coding.code) for coding in drafted})
+
+
+def _ordered(resource: JSON) -> JSON:
+    """The concept a created order orders."""
+    concept: JSON = (
+        resource.get("code") or resource.get("medicationCodeableConcept") or {"coding": []}
+    )
+    return concept
 
 
 def _region(member: Applied, standing: Standing, library: Library) -> str:

@@ -266,10 +266,16 @@ class DiagnosticReport:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """An order of the hook's draftOrders. ``resource`` is its JSON, only for update actions."""
+    """An order of the hook's draftOrders.
+
+    Attributes:
+        position: its place in the request; tells drafts without an id apart.
+        resource: its JSON, only for update actions.
+    """
 
     order: MedicationOrder | ServiceOrder | OtherOrder
     selected: bool
+    position: int = 0
     resource: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
 

@@ -85,10 +85,10 @@ def _merged(applied: Sequence[Applied]) -> Iterable[CardPlan]:
         yield CardPlan(leader, tuple(merged))
 
 
-def _group(advice: Applied) -> tuple[str, str, str]:
+def _group(advice: Applied) -> tuple[str, int, str]:
     recommendation = advice.recommendation
     name = recommendation.merge_group or recommendation.id
-    about = advice.draft.order.reference if advice.draft else ""
+    about = advice.draft.position if advice.draft else -1
     return name, about, advice.grade or ""
 
 
@@ -122,14 +122,16 @@ def _is_next_step(plan: CardPlan) -> bool:
 def _orders(plans: Sequence[CardPlan]) -> list[CardPlan]:
     """Every critical card; else at most three about one draft and five in all."""
     room = ORDER_CARDS - sum(plan.leader.indicator == "critical" for plan in plans)
-    about: dict[str, int] = {}
+    about: dict[int, int] = {}
     kept = []
     for plan in plans:
-        draft = plan.leader.draft.order.reference if plan.leader.draft else ""
-        count = about[draft] = about.get(draft, 0) + 1
+        draft = plan.leader.draft.position if plan.leader.draft else None
+        count = 0
+        if draft is not None:
+            count = about[draft] = about.get(draft, 0) + 1
         if plan.leader.indicator == "critical":
             kept.append(plan)
-        elif room > 0 and (count <= CARDS_PER_DRAFT or not draft):
+        elif room > 0 and count <= CARDS_PER_DRAFT:
             kept.append(plan)
             room -= 1
     return kept

@@ -14,12 +14,23 @@ UCUM = "http://unitsofmeasure.org"
 DRUG_ELEMENTS = {
     "medicationCodeableConcept",
     "medicationReference",
-    "contained",
+    "priorPrescription",
     "dosageInstruction",
     "dispenseRequest",
     "substitution",
 }
-LISTS = {"category", "reasonCode", "reasonReference", "note", "performer", "bodySite", "identifier"}
+# What belonged to the order as it was, and goes with it.
+REPLACED = {"MedicationRequest": DRUG_ELEMENTS, "ServiceRequest": {"orderDetail"}}
+LISTS = {
+    "category",
+    "reasonCode",
+    "reasonReference",
+    "note",
+    "performer",
+    "bodySite",
+    "identifier",
+    "contained",
+}
 EMPTY: tuple[Any, ...] = (None, "", [], {})
 
 
@@ -59,7 +70,7 @@ def _action(template: SuggestionTemplate, setting: Setting) -> JSON | None:
             return {**described, "resourceId": reference}
         case "create" if code:
             return {**described, "resource": _created(template, code, setting)}
-        case "update" if code and reference and setting.draft:
+        case "update" if code and reference and setting.draft and setting.draft.resource.get("id"):
             return {**described, "resource": _updated(template, code, setting.draft, setting)}
     return None
 
@@ -89,14 +100,19 @@ def _updated(template: SuggestionTemplate, code: Coding, draft: Draft, setting: 
     kept = {
         name: [value] if name in LISTS and isinstance(value, dict) else value
         for name, value in _valued(draft.resource).items()
-        if not (template.resource == "MedicationRequest" and name in DRUG_ELEMENTS)
+        if name not in REPLACED.get(template.resource, ())
     }
+    if "contained" in kept and template.resource == "MedicationRequest":
+        others = [r for r in kept.pop("contained") if r.get("resourceType") != "Medication"]
+        kept |= {"contained": others} if others else {}
     kept.setdefault("status", "draft")
     kept.setdefault("intent", "order")
     kept.setdefault("subject", {"reference": f"Patient/{setting.patient}"})
     if setting.problem and "reasonCode" not in kept:
         kept.setdefault("reasonReference", [{"reference": setting.problem}])
-    return {**kept, **_content(template, code)}
+    content = _content(template, code)
+    notes = [*kept.get("note", ()), *content.get("note", ())]
+    return {**kept, **content, **({"note": notes} if notes else {})}
 
 
 def _valued(value: Any) -> Any:

@@ -54,7 +54,7 @@ def advice(
 
 def draft(name: str) -> Draft:
     order = ServiceOrder(f"ServiceRequest/{name}", "ServiceRequest", "draft", "order", Concept())
-    return Draft(order, selected=True)
+    return Draft(order, selected=True, position=["one", "two"].index(name))
 
 
 def shown(*advices: Applied, hook: Any = "patient-view", rows: Any = (), steps: Any = ()) -> Any:

@@ -175,3 +175,66 @@ def test_a_side_stands_beside_its_finding() -> None:
     )
 
     assert chart_entry(drop).display == "Foot drop, Left foot"
+
+
+def order_select(library: Library, **allergy: Any) -> list[str]:
+    """Suggestion types on the opioid card of a patient with one allergy."""
+    request = story("tramadol-acute-mid-back")
+    patient = {"reference": f"Patient/{request['context']['patientId']}"}
+    resource = {"resourceType": "AllergyIntolerance", "id": "a1", "patient": patient, **allergy}
+    request["prefetch"]["allergies"] = {"resourceType": "Bundle", "entry": [{"resource": resource}]}
+    (card,) = cards(request, library)
+    return [suggestion["actions"][0]["type"] for suggestion in card["suggestions"]]
+
+
+def test_an_allergy_in_words_only_stops_drug_proposals(library: Library) -> None:
+    """An allergy whose substance is not coded may be to the drug: nothing is proposed."""
+    penicillin = {"coding": [{"system": "http://snomed.info/sct", "code": "91936005"}]}
+
+    assert order_select(library, code=penicillin) == ["delete", "update"]
+    assert order_select(library, code={"text": "Ibuprofen"}) == ["delete"]
+
+
+def test_words_about_something_else_lose_no_diagnosis(library: Library) -> None:
+    """A negation about another thing in the text leaves the coded diagnosis standing."""
+    for words, kept in (
+        ("Cauda equina syndrome, denies trauma", True),
+        ("Cauda equina syndrome; no evidence of fracture", True),
+        ("Cauda equina syndrome, ruled out", False),
+        ("No evidence of cauda equina syndrome", False),
+        ("Family history of cauda equina syndrome", False),
+    ):
+        request = story("chronic-low-back-no-therapy")
+        add_condition(request, "G83.4", "2026-06-14")
+        request["prefetch"]["conditions"]["entry"][-1]["resource"]["code"]["text"] = words
+        shown = cards(request, library)[0]["source"]["topic"]["code"]
+
+        assert (shown == "rf-cauda-equina") is kept, words
+
+
+def test_a_shared_id_hides_no_red_flag(library: Library) -> None:
+    """A Condition of someone else with the same id does not hide the patient's own."""
+    shown = []
+    for place in (0, 99):
+        request = story("chronic-low-back-no-therapy")
+        add_condition(request, "G83.4", "2026-06-14")
+        entries = request["prefetch"]["conditions"]["entry"]
+        stranger = deepcopy(entries[-1])
+        stranger["resource"]["subject"]["reference"] = "Patient/someone-else"
+        entries.insert(place, stranger)
+        shown.append(cards(request, library)[0]["source"]["topic"]["code"])
+
+    assert shown == ["rf-cauda-equina", "rf-cauda-equina"]
+
+
+def test_what_is_already_drafted_is_not_offered_again(library: Library) -> None:
+    """The red-flag card about the proposed MRI, once drafted, no longer proposes it."""
+    request = story("xray-with-cauda-equina")
+    (entry,) = request["context"]["draftOrders"]["entry"]
+    entry["resource"]["code"] = {
+        "coding": [{"system": "http://loinc.org", "code": LUMBAR, "display": "MR Lumbar spine"}]
+    }
+    (card,) = cards(request, library)
+
+    assert card["source"]["topic"]["code"] == "rf-cauda-equina"
+    assert "suggestions" not in card

@@ -24,7 +24,7 @@ ORDER: dict[str, Any] = {
     "dosageInstruction": [{"text": "one daily"}],
     "requester": {"reference": "Practitioner/x"},
 }
-DRAFT = Draft(MedicationOrder("MedicationRequest/m1", "draft", "order", Concept()), True, ORDER)
+DRAFT = Draft(MedicationOrder("MedicationRequest/m1", "draft", "order", Concept()), True, 0, ORDER)
 SETTING = Setting("p", "Condition/pain", "lumbar", DRAFT)
 CREATE = SuggestionTemplate(
     "MRI", "create", "ServiceRequest", {"lumbar": MRI, "thoracic": THORACIC}
@@ -68,6 +68,29 @@ def test_changed_drug_keeps_the_order_and_leaves_the_old_drug() -> None:
     assert resource["dosageInstruction"][0]["text"] == DOSE.text
     assert not {"medicationReference", "contained"} & set(resource)
     assert ORDER["category"] == {"text": "outpatient"}  # the request itself is untouched
+
+
+def test_changed_drug_loses_nothing_else() -> None:
+    """The clinician's note and other contained resources stay; the old prescription does not."""
+    prescriber = {"resourceType": "Practitioner", "id": "prac"}
+    order = ORDER | {
+        "note": [{"text": "call the patient"}],
+        "contained": [*ORDER["contained"], prescriber],
+        "priorPrescription": {"reference": "MedicationRequest/old"},
+    }
+    setting = replace(SETTING, draft=replace(DRAFT, resource=order))
+    resource = action(replace(UPDATE, note="intact skin only"), setting)["resource"]
+
+    assert [note["text"] for note in resource["note"]] == ["call the patient", "intact skin only"]
+    assert resource["contained"] == [prescriber]
+    assert "priorPrescription" not in resource
+
+
+def test_an_order_without_id_is_not_changed() -> None:
+    """A draft known only by its full URL cannot be returned under the same id."""
+    nameless = {name: value for name, value in ORDER.items() if name != "id"}
+
+    assert build(UPDATE, replace(SETTING, draft=replace(DRAFT, resource=nameless))) is None
 
 
 def test_only_the_draft_under_evaluation_is_removed() -> None:

@@ -114,6 +114,8 @@ def read_patient_record(
     dropped: Counter[str] = Counter()
     drafts = tuple(read_drafts(hook, context, chart, dropped))
     found, unread_keys = _read_entries(prefetch, chart, drafts, dropped)
+    if not all(allergy.concept.readable for allergy in _allergies(found)):
+        unread_keys.append("allergies")  # an allergen in words only may be any drug
     record = PatientRecord(
         hook=hook,
         patient=patient,
@@ -126,7 +128,7 @@ def read_patient_record(
             "tuple[ServiceOrder, ...]", (*found["ServiceRequest"], *found["DeviceRequest"])
         ),
         encounters=cast("tuple[Encounter, ...]", tuple(found["Encounter"])),
-        allergies=cast("tuple[Allergy, ...]", tuple(found["AllergyIntolerance"])),
+        allergies=_allergies(found),
         reports=cast("tuple[DiagnosticReport, ...]", tuple(found["DiagnosticReport"])),
         drafts=drafts,
         encounter=relative(context.get("encounterId"), "Encounter"),
@@ -143,26 +145,29 @@ def _read_entries(
 ) -> tuple[dict[str, list[Entry]], list[str]]:
     """Every entry by kind, each resource once, and the keys in which one could not be read.
 
-    An order under review is not read again as existing therapy.
+    An order under review is not read again as existing therapy. Of two versions that share an id
+    both are read: which one came first must not decide whether a finding counts.
     """
     found: dict[str, list[Entry]] = {kind: [] for kind in (*READERS, REFUTED)}
     unread: list[str] = []
-    seen = {draft.order.reference for draft in drafts}
+    drafted = {draft.order.reference for draft in drafts} - {""}
+    seen: dict[str, list[Any]] = {}
     for key in SEARCHED:
         for entry in entries(prefetch.get(key)):
             resource = resource_of(entry)
             kind = kind_of(resource)
             reference = reference_of(entry)
             unasked = resource is None or (is_resource(resource) and kind not in READERS)
-            if unasked or (reference and reference in seen):
+            versions = seen.setdefault(reference, []) if reference else []
+            if unasked or reference in drafted or resource in versions:
                 continue
+            versions.append(resource)
             try:
                 reading = _read_one(resource, kind, reference, chart)
             except UNREADABLE:
                 dropped[f"unreadable:{kind if kind in READERS else 'resource'}"] += 1
                 unread.append(key)
                 continue
-            seen.add(reference)
             if isinstance(reading, Dropped):
                 dropped[reading.value] += 1
             elif kind == "Condition" and is_refuted(resource):
@@ -170,6 +175,10 @@ def _read_entries(
             else:
                 found[kind].append(reading)
     return found, unread
+
+
+def _allergies(found: Mapping[str, list[Entry]]) -> tuple[Allergy, ...]:
+    return cast("tuple[Allergy, ...]", tuple(found["AllergyIntolerance"]))
 
 
 def _read_one(resource: Any, kind: str, reference: str, chart: Chart) -> Entry | Dropped:

@@ -14,9 +14,15 @@ CLINICAL = frozenset({"active", "recurrence", "relapse", "inactive", "remission"
 VERIFICATION = frozenset({"confirmed", "unconfirmed", "provisional", "differential"})
 ABATEMENTS = ("abatementDateTime", "abatementPeriod", "abatementAge", "abatementRange")
 
-# Whose words say that the patient does not have it; the guideline lists these four.
+# Whose words say that the patient does not have it; the guideline lists these four. They must be
+# said of the Condition itself: "Cauda equina syndrome, denies trauma" is a cauda equina syndrome.
 NOT_THE_PATIENTS = re.compile(
     r"family history|ruled[ -]out|\bdenie[sd]\b|no evidence of", re.IGNORECASE
+)
+CLAUSE_END = re.compile(r"[,;.:()/–—]|\s-\s")
+BARE_NEGATION = re.compile(
+    r"\s*(?:was |is |has been )?(?:ruled[ -]out|denied|family history)\s*",
+    re.IGNORECASE,
 )
 # Words that say the opposite: "cannot be ruled out" is a suspicion, and must not be lost.
 STILL_OPEN = re.compile(
@@ -62,7 +68,13 @@ def _says_not_the_patients(code: object) -> bool:
     concept = one_object(code)
     words = [text(code), text(concept.get("text"))]
     words += [text(coding.get("display")) for coding in objects(concept.get("coding"))]
-    return any(NOT_THE_PATIENTS.search(STILL_OPEN.sub("", word)) for word in words)
+    return any(_negated(STILL_OPEN.sub("", word)) for word in words)
+
+
+def _negated(words: str) -> bool:
+    """Whether the first clause negates, or a later one is nothing but a negation."""
+    first, *others = CLAUSE_END.split(words)
+    return bool(NOT_THE_PATIENTS.search(first)) or any(map(BARE_NEGATION.fullmatch, others))
 
 
 def _onset(resource: Resource, chart: Chart) -> When | None:

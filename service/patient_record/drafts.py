@@ -44,7 +44,7 @@ def read_drafts(
     """
     if hook == "patient-view":
         return
-    for entry in entries(context.get("draftOrders")):
+    for position, entry in enumerate(entries(context.get("draftOrders"))):
         resource = resource_of(entry)
         kind = kind_of(resource)
         if resource is None or kind in SUPPORTING:
@@ -61,7 +61,7 @@ def read_drafts(
             dropped[order.value] += 1
         else:
             selected = hook == "order-sign" or _is_selected(entry, kind, context)
-            yield Draft(order, selected, resource)
+            yield Draft(order, selected, position, resource)
 
 
 def _read_order(
