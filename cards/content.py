@@ -12,6 +12,8 @@ from typing import Any
 import jsonschema
 import yaml
 
+from cards.codes import ICD10CM
+
 Place = tuple[str | int, ...]
 
 
@@ -81,6 +83,20 @@ def check_schema(document: Document, validator: jsonschema.Draft202012Validator)
         raise document.error(failure.message[:200], tuple(failure.absolute_path))
 
 
+def check_members(
+    document: Document, entry: Any, required: Sequence[str], optional: Sequence[str], place: Place
+) -> None:
+    """Raise ContentError when an entry lacks a member, or has one nobody reads."""
+    if not isinstance(entry, dict):
+        raise document.error("is no list of members", place)
+    for name in required:
+        if name not in entry:
+            raise document.error(f"{name!r} is missing", place)
+    for name in entry:
+        if name not in required and name not in optional:
+            raise document.error(f"{name!r} is not known here", (*place, name))
+
+
 def read_schema(path: Path) -> jsonschema.Draft202012Validator:
     """The JSON Schema editors and the library share."""
     return jsonschema.Draft202012Validator(json.loads(path.read_text(encoding="utf-8")))
@@ -93,7 +109,9 @@ def read_rows(path: Path, columns: Sequence[str]) -> Iterator[Mapping[str, str]]
         if reader.fieldnames != list(columns):
             raise ContentError(f"{path.parent.name}/{path.name}:1: columns are not {columns}")
         for row in reader:
+            where = f"{path.parent.name}/{path.name}:{reader.line_num}"
             if not row["system"] or not row["code"] or row["match"] not in ("exact", "prefix"):
-                where = f"{path.parent.name}/{path.name}:{reader.line_num}"
                 raise ContentError(f"{where}: row without system, code or match")
+            if row["match"] == "prefix" and row["system"] != ICD10CM:
+                raise ContentError(f"{where}: only ICD-10-CM codes match by prefix")
             yield row

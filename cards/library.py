@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from cards.codes import ICD10CM, LOINC, CodeIndex
 from cards.content import (
     Document,
+    check_members,
     check_schema,
     read_rows,
     read_schema,
@@ -27,6 +29,22 @@ HOOKS: tuple[HookName, ...] = ("patient-view", "order-select", "order-sign")
 COLUMNS = ("system", "code", "display", "match", "note", "confidence", "source")
 ENGINE_FACTS = frozenset({"first_line_card_shown", "row_in_option_set", "parent_card_shown"})
 CODED_SCOPES = ("patient", "draft")
+PARTS = ("all_of", "any_of", "none_of", "unless", "implies", "implies_on_patient_view")
+FACT_MEMBERS = ("from", "value_sets", "window", "yes", "no", "unknown", *PARTS)
+KEYS = (
+    "patient",
+    "conditions",
+    "medications",
+    "observations",
+    "procedures",
+    "serviceRequests",
+    "encounters",
+    "allergies",
+    "diagnosticReports",
+    "deviceRequests",
+)
+SOURCE_MEMBERS = ("year", "url", "checked", "facts", "section", "cite")
+READ_FROM = frozenset({*KEYS, "draft", "engine"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,19 +104,19 @@ class Library:
 def load_library(root: Path = HERE) -> Library:
     """Read every content file below ``root``. Raises ContentError with file and line."""
     definitions = root / "definitions"
-    vocabulary = _vocabulary(read_yaml(definitions / "facts.yaml"))
     value_sets = _value_sets(root / "value_sets")
+    vocabulary = _vocabulary(read_yaml(definitions / "facts.yaml"), value_sets)
     shared = Shared(
         vocabulary,
-        read_yaml(definitions / "exclusion_sets.yaml").value,
-        read_yaml(definitions / "set_rules.yaml").value or {},
+        _exclusion_sets(read_yaml(definitions / "exclusion_sets.yaml"), vocabulary),
+        _set_rules(read_yaml(definitions / "set_rules.yaml"), vocabulary),
         read_yaml(definitions / "override_reasons.yaml").value,
-        read_yaml(root / "sources.yaml").value,
+        _sources(read_yaml(root / "sources.yaml")),
         read_yaml(root / "conflicts.yaml").value or {},
         value_sets,
     )
     recommendations = read_recommendations(root, shared)
-    release = read_yaml(definitions / "release.yaml").value
+    release = _release(read_yaml(definitions / "release.yaml"))
     draft_facts = _draft_facts(vocabulary)
     return Library(
         content_version=str(release["version"]),
@@ -118,7 +136,7 @@ def load_library(root: Path = HERE) -> Library:
             frozenset(group) for group in read_yaml(definitions / "exclusive.yaml").value
         ),
         override_reasons=shared.override_reasons,
-        sources={name: source["name"] for name, source in shared.sources.items()},
+        sources=shared.sources,
         conflicts=shared.conflicts,
         imaging_regions=_regions(definitions),
         key_names=release["key_names"],
@@ -126,30 +144,52 @@ def load_library(root: Path = HERE) -> Library:
     )
 
 
-def _vocabulary(document: Document) -> Vocabulary:
-    implemented = frozenset(FACTS) | ENGINE_FACTS
+def _vocabulary(document: Document, value_sets: Iterable[str]) -> Vocabulary:
     vocabulary = {}
     for name, entry in document.value.items():
+        check_members(document, entry, ("ask", "scope"), FACT_MEMBERS, (name,))
+        _known(document, (name, "value_sets"), entry.get("value_sets", ()), value_sets)
+        _known(document, (name, "from"), entry.get("from", ()), READ_FROM)
+        for part in PARTS:
+            _known(document, (name, part), entry.get(part, ()), document.value)
         vocabulary[name] = FactDefinition(
             name=name,
             ask=entry["ask"],
             scope=entry["scope"],
             read_from=tuple(entry.get("from", ())),
-            value_sets=tuple(entry.get("value_sets", ())),
-            all_of=tuple(entry.get("all_of", ())),
-            any_of=tuple(entry.get("any_of", ())),
-            none_of=tuple(entry.get("none_of", ())),
-            unless=tuple(entry.get("unless", ())),
-            implies=tuple(entry.get("implies", ())),
-            implies_on_patient_view=tuple(entry.get("implies_on_patient_view", ())),
+            **{part: tuple(entry.get(part, ())) for part in ("value_sets", *PARTS)},
         )
-    for name, definition in vocabulary.items():
-        for part in definition.parts:
-            if part not in vocabulary:
-                raise document.error(f"{name} is made of {part!r}, which is no fact", (name,))
-        if definition.scope != "derived" and name not in implemented:
+        if entry["scope"] != "derived" and name not in FACTS.keys() | ENGINE_FACTS:
             raise document.error(f"no function answers the fact {name!r}", (name,))
     return vocabulary
+
+
+def _exclusion_sets(document: Document, vocabulary: Vocabulary) -> Mapping[str, list[str]]:
+    for name, facts in document.value.items():
+        _known(document, (name,), facts, vocabulary)
+    sets: Mapping[str, list[str]] = document.value
+    return sets
+
+
+def _set_rules(document: Document, vocabulary: Vocabulary) -> Mapping[str, Mapping[str, list[str]]]:
+    rules: Mapping[str, Mapping[str, list[str]]] = document.value or {}
+    for name, rule in rules.items():
+        check_members(document, rule, ("critical_only_when",), (), (name,))
+        _known(document, (name,), rule["critical_only_when"], vocabulary)
+    return rules
+
+
+def _sources(document: Document) -> Mapping[str, str]:
+    """Source → the name and year a card shows."""
+    for name, entry in document.value.items():
+        check_members(document, entry, ("name", "title"), SOURCE_MEMBERS, (name,))
+    return {name: entry["name"] for name, entry in document.value.items()}
+
+
+def _release(document: Document) -> Mapping[str, Any]:
+    release: Mapping[str, Any] = document.value
+    check_members(document, release, ("version", "status", "key_names"), (), ())
+    return release
 
 
 def _value_sets(folder: Path) -> Mapping[str, tuple[Mapping[str, str], ...]]:
@@ -228,6 +268,7 @@ def _names(recommendation: Recommendation) -> tuple[str, ...]:
     return (
         recommendation.trigger.names
         + recommendation.exclusions
+        + recommendation.critical_only_when
         + tuple(rule.fact for rule in recommendation.indicator_rules)
         + tuple(n for s in recommendation.suggestions for n in s.when_all + s.when_none)
     )
@@ -289,6 +330,7 @@ def _option_sets(
     document = read_yaml(path)
     sets = []
     for position, entry in enumerate(document.value):
+        check_members(document, entry, ("id", "when", "rows"), (), (position,))
         _known(document, (position, "when"), entry["when"], shared.vocabulary)
         _known(document, (position, "rows"), entry["rows"], recommendations)
         fallback = entry["id"] == "phase-unknown-fallback"
@@ -302,6 +344,7 @@ def _step_order(
     document = read_yaml(path)
     orders = []
     for position, entry in enumerate(document.value):
+        check_members(document, entry, ("pathway", "when", "order"), (), (position,))
         _known(document, (position,), [entry["when"]], shared.vocabulary)
         _known(document, (position, "order"), entry["order"], recommendations)
         orders.append(StepOrder(entry["pathway"], entry["when"], tuple(entry["order"])))

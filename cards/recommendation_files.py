@@ -42,7 +42,7 @@ class Shared:
     exclusion_sets: Mapping[str, list[str]]
     set_rules: Mapping[str, Mapping[str, list[str]]]
     override_reasons: Mapping[str, str]
-    sources: Mapping[str, Mapping[str, Any]]
+    sources: Mapping[str, str]
     conflicts: Mapping[str, str]
     value_sets: Mapping[str, tuple[Mapping[str, str], ...]]
 
@@ -93,7 +93,8 @@ def _check_names(document: Document, shared: Shared) -> None:
             if name not in names:
                 raise document.error(f"{part}: {name!r} is not known", (part, position))
     for place, name in _facts_named(document.value):
-        if name not in shared.vocabulary and name not in shared.exclusion_sets:
+        is_set = place[0] == "exclusions" and name in shared.exclusion_sets
+        if name not in shared.vocabulary and not is_set:
             raise document.error(f"{name!r} is not a fact", place)
 
 
@@ -118,10 +119,10 @@ def _check_examples(document: Document, vocabulary: Vocabulary) -> None:
         raise document.error("needs a shown and a withheld example", ("examples",))
     told = {name for e in examples for part in EXAMPLE_FACTS for name in e.get(part, ())}
     told |= {implied for name in told for implied in _implied(name, vocabulary)}
-    for part, names in document.value["trigger"].items():
-        for position, name in enumerate(names):
-            if not closure((name,), vocabulary) & (told | HOOK_FACTS):
-                raise document.error(f"no example tells {name!r}", ("trigger", part, position))
+    for place, name in _facts_named(document.value):
+        judged = place[0] in ("trigger", "indicator_rules")
+        if judged and not closure((name,), vocabulary) & (told | HOOK_FACTS):
+            raise document.error(f"no example tells {name!r}", place)
 
 
 def _implied(name: str, vocabulary: Vocabulary) -> tuple[str, ...]:

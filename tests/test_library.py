@@ -42,6 +42,20 @@ SPOILED = [
     ("key twice", CARD, "priority:", "kind: warning\npriority:"),
     ("unknown part of a fact", "definitions/facts.yaml", "- rf_ces_open\n", "- rf_ces_opened\n"),
     ("row nobody wrote", "definitions/option_sets.yaml", "- yoga\n", "- yogurt\n"),
+    ("exclusion set in a trigger", CARD, "- draft_tens", "- routine"),
+    ("unknown value set", "definitions/facts.yaml", "- cauda-equina\n", "- cauda-equinaa\n"),
+    ("unknown prefetch key", "definitions/facts.yaml", "- serviceRequests", "- serviceRequest"),
+    ("misspelt member", "definitions/facts.yaml", "  scope:", "  scoop:"),
+    ("unknown fact excluded", "definitions/exclusion_sets.yaml", "- end_of_life", "- end_of_day"),
+    ("option set without rows", "definitions/option_sets.yaml", "  rows:", "  ranks:"),
+    ("step order without order", "definitions/next_step_order.yaml", "  order:", "  ordre:"),
+    ("source without a name", "sources.yaml", "  name:", "  nom:"),
+    (
+        "indicator no example tells",
+        CARD,
+        "indicator: warning\n",
+        "indicator: warning\nindicator_rules:\n  - fact: bleeding_disorder\n    indicator: info\n",
+    ),
     ("state nobody can be in", "pathways/back-muscle-spasm.yaml", "pathway_spasm", "pathway_spam"),
 ]
 
