@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from cards.case import FACTS
-from cards.codes import SNOMED
+from cards.codes import ICD10CM, SNOMED
 from cards.dose import daily_dose_mg
 from cards.record import Allergy, Coding, Concept, Dosage, Quantity, Timing
 from tests.charts import chart, concept, drug, referral
@@ -79,11 +79,12 @@ def test_nsaid_active() -> None:
     assert answer("oral_nsaid_active", unread=("medications",)) == "unknown"
 
 
-def test_topical_or_anticoagulant_drafted() -> None:
+def test_nsaid_or_anticoagulant_drafted() -> None:
     """Another draft of the call counts, the draft under evaluation itself does not."""
     for name, value_set in (
         ("nsaid_topical_active_or_drafted", "nsaid-topical"),
         ("anticoagulant_current", "anticoagulant"),
+        ("oral_nsaid_active", "nsaid-oral"),
     ):
         order = drug(value_set, days=0, status="draft")
 
@@ -103,8 +104,8 @@ def test_anticoagulant(days: int, current: str, possible: str) -> None:
     assert answer("anticoagulant_possible", order) == possible
 
 
-def reaction(code: str) -> Concept:
-    return Concept((Coding(SNOMED, code),), "reaction")
+def reaction(code: str, system: str = SNOMED) -> Concept:
+    return Concept((Coding(system, code),), "reaction")
 
 
 ALLERGIES = [
@@ -114,6 +115,20 @@ ALLERGIES = [
     ("intolerance, no reaction stated", "intolerance", (), "no"),
     ("allergy with nausea", "allergy", (reaction("422587007"),), "no"),
     ("allergy, reaction in words", "allergy", (Concept(display="swelling"),), "yes"),
+    ("hives", "intolerance", (reaction("247472004"),), "yes"),
+    *(
+        (f"intolerance with {code}", "intolerance", (reaction(code, ICD10CM),), "yes")
+        for code in ("T78.00XA", "T78.2XXA", "T78.3XXA", "T88.6XXA", "L50.0", "J45.909", "J46")
+    ),
+    ("allergy, unlisted reaction", "allergy", (reaction("unlisted"),), "yes"),
+    ("no type, unlisted reaction", None, (reaction("L27.0", ICD10CM),), "yes"),
+    ("intolerance, unlisted reaction", "intolerance", (reaction("unlisted"),), "no"),
+    (
+        "allergy with nausea and an unlisted reaction",
+        "allergy",
+        (reaction("422587007"), reaction("unlisted")),
+        "yes",
+    ),
 ]
 
 
@@ -145,6 +160,16 @@ def test_opioid_naive(days: int, supply: int, expected: str) -> None:
 def test_opioid_unread() -> None:
     """Nobody is opioid-naive on an unread drug list."""
     assert answer("opioid_naive_90d", unread=("medications",)) == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"), [("active", "unknown"), ("on-hold", "unknown"), ("cancelled", "yes")]
+)
+def test_opioid_undated(status: str, expected: str) -> None:
+    """Nobody is surely opioid-naive beside an opioid under way whose order bears no date."""
+    undated = replace(drug("opioid", days=0, status=status), authored=None)
+
+    assert answer("opioid_naive_90d", undated) == expected
 
 
 def monthly(first: int, gap: int) -> tuple[object, ...]:

@@ -19,6 +19,7 @@ from cards.facts.entries import (
     history_conditions,
     is_active,
     is_sequela,
+    last_day,
     latest_observation,
     observations,
     orders,
@@ -26,6 +27,7 @@ from cards.facts.entries import (
     presence,
     procedures,
     recent,
+    recent_sign,
     within,
 )
 from cards.record import Concept, Draft, ServiceOrder, When
@@ -44,6 +46,7 @@ from tests.chart import (
 )
 
 YES, NO, UNKNOWN = Answer.YES, Answer.NO, Answer.UNKNOWN
+OVER: dict[str, Any] = {"clinical": "resolved"}
 
 
 @pytest.mark.parametrize(
@@ -152,6 +155,37 @@ def test_recent_leaves_partial_dates_open() -> None:
     chart = case(problem("fever", onset=month(2026, 5)))
 
     assert recent(chart, chart.record.conditions, 30, "conditions").answer is UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("words", "details", "expected"),
+    [
+        ("active, may be recent", {"onset": month(2026, 5)}, YES),
+        ("active, undated", {}, YES),
+        ("over, recorded in time", {"onset": month(2026, 5), "recorded": ago(3), **OVER}, YES),
+        ("over, may be recent", {"onset": month(2026, 5), **OVER}, UNKNOWN),
+        ("active, surely older", {"onset": month(2026, 4), "recorded": ago(3)}, NO),
+    ],
+)
+def test_recent_sign(words: str, details: dict[str, Any], expected: Answer) -> None:
+    """A sign of danger is shown where its onset leaves open whether it is recent."""
+    chart = case(problem("fever", **details))
+
+    assert recent_sign(chart, chart.record.conditions, 30, "conditions").answer is expected, words
+
+
+@pytest.mark.parametrize(
+    ("words", "details", "expected"),
+    [
+        ("full onset", {"onset": ago(16), "recorded": ago(3)}, ago(16)),
+        ("partial onset ends at the record", {"onset": month(2026, 6), "recorded": ago(3)}, ago(3)),
+        ("onset after the record", {"onset": ago(3), "recorded": ago(16)}, ago(3)),
+        ("only recorded", {"recorded": ago(3)}, ago(3)),
+    ],
+)
+def test_last_day(words: str, details: dict[str, Any], expected: When) -> None:
+    """The last day a problem can have begun."""
+    assert last_day(problem("fever", **details)) == expected.latest, words
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from cards.case import FACTS, Case
 from cards.codes import ICD10CM, SNOMED
 from cards.facts.pain import MYOFASCIAL, episode, membership
-from cards.record import Coding, Concept, When
+from cards.record import Coding, Concept, Condition, When
 from tests.charts import ago, chart, concept, low_back_pain, pain, referral, visit
 
 THORACIC = concept("thoracic-upper-site", "back-site")
@@ -164,6 +165,64 @@ def test_visit_diagnosis_is_no_flare() -> None:
 
     assert answer("exacerbation", chart(old, again)) == "no"
     assert answer("exacerbation", chart(old, spasm)) == "yes"
+
+
+STRAIN = pain("back-strain", "back-pain-any", recorded=ago(3))
+BESIDE_OLDER = [
+    ("another diagnosis, no onset", STRAIN, "yes", "yes"),
+    ("another diagnosis 28 days ago", replace(STRAIN, recorded=ago(28)), "yes", "yes"),
+    ("another diagnosis 29 days ago", replace(STRAIN, recorded=ago(29)), "yes", "no"),
+    ("another diagnosis 84 days ago", replace(STRAIN, recorded=ago(84)), "yes", "no"),
+    ("another diagnosis 85 days ago", replace(STRAIN, recorded=ago(85)), "no", "no"),
+    ("another diagnosis, undated", replace(STRAIN, recorded=None), "no", "no"),
+    (
+        "the same diagnosis at a visit",
+        low_back_pain(recorded=ago(3), reference="Condition/again"),
+        "no",
+        "no",
+    ),
+    (
+        "the same diagnosis in other words",
+        replace(
+            STRAIN,
+            concept=Concept(
+                (Coding(SNOMED, "low-back-pain-back-pain-any", "Lumbago"),),
+                "Lumbago",
+                {"low-back-pain": "", "back-pain-any": ""},
+            ),
+        ),
+        "no",
+        "no",
+    ),
+    (
+        "the same pain in another code system: new by its record, but no flare",
+        replace(
+            STRAIN,
+            concept=Concept(
+                (Coding(ICD10CM, "M54.50"),), "", {"low-back-pain": "", "back-pain-any": ""}
+            ),
+        ),
+        "yes",
+        "no",
+    ),
+    (
+        "chronic by its code",
+        pain("chronic-pain", "back-pain-any", recorded=ago(3)),
+        "yes",
+        "no",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("words", "condition", "new", "flare"), BESIDE_OLDER, ids=[b[0] for b in BESIDE_OLDER]
+)
+def test_new_pain_beside_older(words: str, condition: Condition, new: str, flare: str) -> None:
+    """A further diagnosis without onset is new pain by its record, unless it repeats a code."""
+    case = chart(low_back_pain(onset=ago(400), recorded=ago(390)), condition)
+
+    assert answer("back_pain_new_or_worse", case) == new, words
+    assert answer("exacerbation", case) == flare, words
 
 
 def test_newest_onset() -> None:

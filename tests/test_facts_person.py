@@ -201,6 +201,16 @@ def status(days: int, code: str) -> Observation:
         ("newest status wins", [status(10, "LA26683-5"), status(60, "pregnant")], NO),
         ("delivered since", [problem("pregnancy", 250), problem("pregnancy-outcome", 5)], NO),
         ("pregnant again", [problem("pregnancy-outcome", 290), problem("pregnancy", 20)], YES),
+        (
+            "pregnant again, dated from the last period",
+            [problem("pregnancy", 60, recorded=ago(2)), status(20, "LA26683-5")],
+            YES,
+        ),
+        (
+            "negative after the record",
+            [problem("pregnancy", 60, recorded=ago(30)), status(20, "LA26683-5")],
+            NO,
+        ),
         ("300 days", [problem("pregnancy", 300)], YES),
         ("301 days", [problem("pregnancy", 301)], UNKNOWN),
         ("over", [problem("pregnancy", 100, clinical="resolved")], UNKNOWN),

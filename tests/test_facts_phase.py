@@ -10,7 +10,7 @@ import pytest
 from cards.case import FACTS, Case
 from cards.facts.phase import phase
 from cards.record import Coverage, Encounter, When
-from tests.charts import ago, chart, concept, low_back_pain, pain, referral
+from tests.charts import ago, chart, concept, drug, low_back_pain, pain, referral
 
 FEBRUARY = When(date(2026, 2, 1), date(2026, 2, 28), "2026-02")
 LAST_YEAR = When(date(2025, 1, 1), date(2025, 12, 31), "2025")
@@ -53,6 +53,54 @@ PATIENTS = [
     (
         "ordered for back pain 100 days ago",
         (low_back_pain(recorded=ago(3)), referral("x", days=100, reasons=(SAW,))),
+        "chronic",
+    ),
+    (
+        "ordered 100 days ago, and revoked",
+        (
+            low_back_pain(recorded=ago(3)),
+            referral("x", days=100, reasons=(SAW,), status="revoked"),
+        ),
+        "unknown",
+    ),
+    (
+        "drug for back pain 100 days ago, never given",
+        (
+            low_back_pain(recorded=ago(3)),
+            drug("x", days=100, reasons=(SAW,), status="cancelled"),
+        ),
+        "unknown",
+    ),
+    (
+        "drug for back pain 100 days ago, stopped since",
+        (
+            low_back_pain(recorded=ago(3)),
+            drug("x", days=100, reasons=(SAW,), status="stopped"),
+        ),
+        "chronic",
+    ),
+    (
+        "a proposal 100 days ago",
+        (
+            low_back_pain(recorded=ago(3)),
+            referral("x", days=100, reasons=(SAW,), intent="proposal"),
+        ),
+        "unknown",
+    ),
+    (
+        "ordered 100 days ago for pain of the mid back",
+        (
+            low_back_pain(recorded=ago(3)),
+            referral("x", days=100, reasons=(concept("thoracic-back-pain", "back-pain-any"),)),
+        ),
+        "unknown",
+    ),
+    (
+        "ordered 100 days ago for sciatica",
+        (
+            low_back_pain(recorded=ago(3)),
+            referral("x", days=100, reasons=(concept("radiculopathy-lbp", "back-pain-any"),)),
+        ),
         "chronic",
     ),
     (

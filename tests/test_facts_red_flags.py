@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+import csv
+import re
 from collections.abc import Callable
+from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cards.answer import Answer
 from cards.case import FACTS
-from cards.codes import LOINC
-from cards.record import Coding, Concept, Condition, DiagnosticReport, Observation, Quantity
+from cards.codes import LOINC, RXNORM
+from cards.facts.infection import PREDNISONE_MG
+from cards.record import (
+    Coding,
+    Concept,
+    Condition,
+    DiagnosticReport,
+    Dosage,
+    MedicationOrder,
+    Observation,
+    Quantity,
+    Timing,
+    When,
+)
 from cards.units import celsius, kilograms
 from tests.chart import ago, answer, case, coded, done, found, measured, month, prescribed, problem
 
@@ -20,6 +36,11 @@ YES, NO, UNKNOWN = Answer.YES, Answer.NO, Answer.UNKNOWN
 def diagnosis(name: str) -> Callable[[int], Condition]:
     """A Condition of this value set on a given day."""
     return lambda days: problem(name, days)
+
+
+def birth(days: int) -> Condition:
+    """A full-term delivery so many days ago."""
+    return problem("birth", days, concept=coded("pregnancy-outcome", code="O80"))
 
 
 def finding(name: str) -> Callable[[int], Observation]:
@@ -47,7 +68,7 @@ WINDOWS = [
     ("infection_risk_factor", lambda days: done("spinal-injection-epidural", days), 90),
     ("weight_loss_coded", diagnosis("weight-loss"), 180),
     ("weight_loss_explained", lambda days: done("intentional-weight-loss", days), 365),
-    ("weight_loss_explained", diagnosis("pregnancy-outcome"), 365),
+    ("weight_loss_explained", birth, 365),
     ("trauma_recent", diagnosis("major-trauma"), 42),
     ("fall_recent", diagnosis("fall"), 42),
     ("vertebral_fracture_recent", diagnosis("vertebral-fracture"), 84),
@@ -86,8 +107,10 @@ def test_unread_source(fact: str, key: str) -> None:
 
 
 def test_partial_date_leaves_a_diagnosis_open() -> None:
-    """Cauda equina syndrome known only by month is neither recent nor not."""
-    assert answer("ces_diagnosis_recent", problem("cauda-equina", onset=month(2026, 5))) is UNKNOWN
+    """Cauda equina syndrome that is over and known only by month is neither recent nor not."""
+    past = problem("cauda-equina", onset=month(2026, 5), clinical="resolved")
+
+    assert answer("ces_diagnosis_recent", past) is UNKNOWN
 
 
 def test_suspected_cauda_equina_counts_and_is_named_so() -> None:
@@ -147,12 +170,12 @@ def test_saddle_finding(words: str, entry: Observation, expected: Answer) -> Non
         ),
         (
             "after a birth",
-            [problem("urinary-retention-new", 3), problem("pregnancy-outcome", 90)],
+            [problem("urinary-retention-new", 3), birth(90)],
             NO,
         ),
         (
             "birth long ago",
-            [problem("urinary-retention-new", 3), problem("pregnancy-outcome", 91)],
+            [problem("urinary-retention-new", 3), birth(91)],
             YES,
         ),
         ("stress incontinence is in no set", [problem("stress-incontinence", 3)], NO),
@@ -501,3 +524,202 @@ def test_one_refuted_cancer_does_not_refute_another() -> None:
     lung = problem("y", 5, concept=coded("malignant-neoplasm", code="C34.9"))
 
     assert answer("cancer_workup_done", breast, refuted=(lung,)) is NO
+
+
+THIS_YEAR = When(date(2026, 1, 1), date(2026, 12, 31), "2026")
+SIGNS = [
+    ("ces_diagnosis_recent", "cauda-equina"),
+    ("ces_exam_finding_recent", "cauda-equina-finding"),
+    ("sphincter_symptom_recent", "urinary-retention-new"),
+    ("deficit_new_30d", "leg-weakness"),
+    ("spinal_infection_dx", "spinal-infection"),
+    ("infection_risk_factor", "bacteraemia-endocarditis"),
+    ("fever_recent", "fever"),
+    ("fever_coded_14d", "fever"),
+    ("weight_loss_coded", "weight-loss"),
+    ("trauma_recent", "major-trauma"),
+    ("fall_recent", "fall"),
+    ("vertebral_fracture_recent", "vertebral-fracture"),
+]
+
+
+@pytest.mark.parametrize(("fact", "name"), SIGNS)
+def test_sign_of_danger_with_an_open_onset(fact: str, name: str) -> None:
+    """A sign whose onset is open is shown while active or just recorded, never when surely old."""
+    recorded_today = problem(name, onset=THIS_YEAR, recorded=ago(0))
+    years_old = problem(name, 1000, recorded=ago(1000))
+
+    assert answer(fact, recorded_today) is YES
+    assert answer(fact, problem(name, onset=THIS_YEAR)) is YES
+    assert answer(fact, problem(name)) is YES
+    assert answer(fact, years_old) is NO
+
+
+def test_resolved_sign_with_an_open_onset() -> None:
+    """A sign that is over counts by its record when its onset is open, else it stays open."""
+    over: dict[str, Any] = {"onset": THIS_YEAR, "clinical": "resolved"}
+
+    assert answer("ces_diagnosis_recent", problem("cauda-equina", recorded=ago(3), **over)) is YES
+    assert answer("ces_diagnosis_recent", problem("cauda-equina", **over)) is UNKNOWN
+
+
+def test_open_onset_explains_no_fever() -> None:
+    """What would take a warning away must be dated for sure."""
+    infection = problem("other-infection", onset=THIS_YEAR, recorded=ago(0))
+
+    assert answer("fever_explained", infection) is UNKNOWN
+
+
+def test_imaging_after_the_record_of_an_open_onset() -> None:
+    """A syndrome cannot have begun after it was recorded, so imaging since then closes it."""
+    syndrome = problem("cauda-equina", onset=THIS_YEAR, recorded=ago(5))
+
+    assert answer("ces_workup_done", syndrome, done("spine-mri", 4)) is YES
+    assert answer("ces_workup_done", syndrome, done("spine-mri", 6)) is NO
+
+
+def test_foot_drop_on_the_other_side_is_new() -> None:
+    """An old left foot drop that resolved does not make today's right one old."""
+    left = problem("left", 700, clinical="resolved", concept=coded("leg-weakness", code="M21.372"))
+    right = problem("right", 3, concept=coded("leg-weakness", code="M21.371"))
+    right_before = problem(
+        "before", 700, clinical="resolved", concept=coded("leg-weakness", code="M21.371")
+    )
+
+    assert answer("deficit_new_30d", right, left) is YES
+    assert answer("deficit_new_30d", right, right_before) is NO
+
+
+def test_one_question_with_two_answers() -> None:
+    """An examination names the finding by its answer; only the same answer is an earlier record."""
+    asked = Concept((Coding(LOINC, "32427-3"),))
+
+    def exam(days: int, code: str) -> Observation:
+        answered = coded("leg-weakness", code=code)
+        return found(f"exam-{code}", days, concept=asked, value_concept=answered)
+
+    assert answer("deficit_new_30d", exam(3, "M21.371"), exam(90, "M21.372")) is YES
+    assert answer("deficit_new_30d", exam(3, "M21.371"), exam(90, "M21.371")) is NO
+
+
+def test_retention_counts_from_its_first_record() -> None:
+    """Retention that began 16 days ago and was first recorded today is new, until imaged."""
+    retention = problem("urinary-retention-new", 16, recorded=ago(1))
+
+    assert answer("sphincter_symptom_recent", retention) is YES
+    assert answer("ces_workup_done", retention) is NO
+    assert answer("ces_workup_done", retention, done("spine-mri", 10)) is NO
+    assert answer("ces_workup_done", retention, done("spine-mri", 0)) is YES
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "delivery"),
+    [
+        ("normal delivery", "O80", True),
+        ("caesarean", "O82", True),
+        ("outcome of delivery", "Z37.0", True),
+        ("newborn", "Z38.00", True),
+        ("ectopic pregnancy", "O00.10", False),
+        ("miscarriage", "O03.9", False),
+        ("puerperal sepsis", "O85", False),
+        ("lactation", "O92.5", False),
+        ("termination", "Z33.2", False),
+        ("postpartum check", "Z39.2", False),
+    ],
+)
+def test_only_a_birth_explains(words: str, code: str, delivery: bool) -> None:
+    """Retention and weight loss are explained by a birth, not by another end of pregnancy."""
+    outcome = problem("outcome", 30, concept=coded("pregnancy-outcome", code=code))
+    retention = problem("urinary-retention-new", 3)
+
+    symptom = answer("sphincter_symptom_recent", retention, outcome)
+    assert symptom is (NO if delivery else YES), words
+    assert answer("weight_loss_explained", outcome) is (YES if delivery else NO), words
+
+
+def test_pregnancy_explains_no_weight_loss() -> None:
+    """A pregnant patient who loses weight is not explained by being pregnant."""
+    assert answer("weight_loss_explained", problem("pregnancy", 60)) is NO
+
+
+def steroid(days: int, code: str, dose: Quantity | None, **details: Any) -> MedicationOrder:
+    """A steroid once a day by RxNorm code."""
+    note = details.pop("note", "")
+    drug = Concept((Coding(RXNORM, code),), "steroid", {"systemic-corticosteroid": note})
+    daily = Dosage(dose=dose, timing=Timing(frequency=1, period=1, period_unit="d"))
+    return prescribed(f"steroid-{code}", days, drug=drug, dosages=(daily,), **details)
+
+
+TWENTY, TEN, ONE = Quantity(20, "mg"), Quantity(10, "mg"), Quantity(1, "{tbl}")
+
+
+@pytest.mark.parametrize(
+    ("words", "orders", "expected"),
+    [
+        ("20 mg of prednisone for 14 days", [steroid(14, "8640", TWENTY)], YES),
+        ("13 days so far", [steroid(13, "8640", TWENTY)], NO),
+        ("one tablet of 20 mg", [steroid(14, "312615", ONE)], YES),
+        ("20 mg of prednisolone", [steroid(30, "8638", TWENTY)], YES),
+        ("10 mg", [steroid(30, "8640", TEN)], NO),
+        ("one tablet of 10 mg", [steroid(30, "198145", ONE)], NO),
+        ("dose not readable", [steroid(30, "8640", None)], UNKNOWN),
+        ("dexamethasone", [steroid(30, "3264", TEN)], UNKNOWN),
+        ("dexamethasone since yesterday", [steroid(1, "3264", TEN)], NO),
+        ("stopped", [steroid(30, "8640", TWENTY, status="stopped")], NO),
+        (
+            "refilled without a gap",
+            [
+                steroid(5, "8640", TWENTY),
+                steroid(15, "8640", TWENTY, supply_days=10, status="completed"),
+            ],
+            YES,
+        ),
+        (
+            "two short courses",
+            [
+                steroid(5, "8640", TWENTY),
+                steroid(60, "8640", TWENTY, supply_days=10, status="completed"),
+            ],
+            NO,
+        ),
+        (
+            "injection into a joint",
+            [steroid(30, "1085754", Quantity(40, "mg"), note="injection: may be local")],
+            NO,
+        ),
+    ],
+)
+def test_steroid_dose_and_infection(
+    words: str, orders: list[MedicationOrder], expected: Answer
+) -> None:
+    """20 mg of prednisone a day for 14 days weakens the defences; what cannot be told is open."""
+    assert answer("infection_risk_factor", *orders) is expected, words
+
+
+def test_prednisone_strengths_match_the_value_set() -> None:
+    """Every strength is the one its row of the value set names."""
+    rows = Path(__file__).parents[1] / "cards" / "value_sets" / "systemic-corticosteroid.csv"
+    with rows.open(encoding="utf-8") as lines:
+        names = {row["code"]: row["display"].lower() for row in csv.DictReader(lines)}
+
+    for code, strength in PREDNISONE_MG.items():
+        named = re.fullmatch(
+            r"(?:prednisone|prednisolone)(?: ([\d.]+) mg .*tablet.*| .*/ml .*)?", names[code]
+        )
+        assert named, code
+        assert strength == (float(named[1]) if named[1] else None), code
+
+
+@pytest.mark.parametrize(
+    ("words", "details", "expected"),
+    [
+        ("old onset, recorded this year", {"onset": ago(900), "recorded": ago(100)}, YES),
+        ("old onset, old record", {"onset": ago(900), "recorded": ago(400)}, NO),
+        ("not dated", {}, UNKNOWN),
+    ],
+)
+def test_inactive_proxy(words: str, details: dict[str, Any], expected: Answer) -> None:
+    """An inactive hint counts for a year after its onset or its record."""
+    proxy = problem("weight-loss-proxy", clinical="inactive", **details)
+
+    assert answer("red_flag_proxy_on_record", proxy) is expected, words

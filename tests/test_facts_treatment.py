@@ -9,7 +9,16 @@ import pytest
 from cards.case import FACTS
 from cards.codes import LOINC
 from cards.facts.treatment import ON_RECORD
-from cards.record import Allergy, Coding, Concept, Encounter, Observation, Quantity
+from cards.record import (
+    Allergy,
+    Coding,
+    Concept,
+    Dosage,
+    Encounter,
+    Observation,
+    Quantity,
+    Timing,
+)
 from tests.charts import ago, chart, concept, drug, low_back_pain, referral, score, session
 
 BACK, KNEE = concept("back-pain-any"), concept(code="knee pain")
@@ -47,6 +56,16 @@ CARE = [
         "yes",
     ),
     ("planned for next week", referral("exercise-therapy", days=5, start=ago(-7)), "yes"),
+    (
+        "begun long ago, still under way",
+        session("exercise-therapy", days=200, status="in-progress"),
+        "yes",
+    ),
+    (
+        "under way by its status, but ended long ago",
+        session("exercise-therapy", days=200, status="in-progress", end=ago(100)),
+        "no",
+    ),
     ("without a date", session("exercise-therapy", days=5, start=None), "unknown"),
     ("something else", session("massage", days=5), "no"),
 ]
@@ -81,6 +100,32 @@ def test_candidate(days: int, expected: str) -> None:
     order = referral("spinal-injection-epidural", days=days)
 
     assert answer("surgical_or_injection_candidate", order) == expected
+
+
+STENOSIS, DISC = concept("spinal-stenosis"), concept("disc-disorder")
+RADICULAR = concept("radiculopathy-lbp")
+CANDIDATES = [
+    ("spine surgery for stenosis", "", STENOSIS, "yes"),
+    ("spine surgery, another reason", "", KNEE, "yes"),
+    ("neurosurgeon for stenosis", "general: counts only with a back-pain reason", STENOSIS, "yes"),
+    ("neurosurgeon for a disc", "general: counts only with a back-pain reason", DISC, "yes"),
+    ("neurosurgeon, leg pain", "general: counts only with a back-pain reason", RADICULAR, "yes"),
+    ("orthopaedist for the knee", "general: counts only with a back-pain reason", KNEE, "no"),
+    ("orthopaedist, no reason", "general: counts only with a back-pain reason", None, "no"),
+]
+
+
+@pytest.mark.parametrize(
+    ("words", "note", "reason", "expected"), CANDIDATES, ids=[c[0] for c in CANDIDATES]
+)
+def test_candidate_reason(words: str, note: str, reason: Concept | None, expected: str) -> None:
+    """The code of spine care tells enough; a general referral needs a reason of the spine."""
+    order = replace(
+        referral("x", days=5, reasons=(reason,) if reason else ()),
+        concept=concept("spine-surgery-referral", note=note),
+    )
+
+    assert answer("surgical_or_injection_candidate", order) == expected, words
 
 
 PAIN = low_back_pain(onset=ago(500))
@@ -155,6 +200,28 @@ def test_response(words: str, scores: tuple[Observation, ...], expected: str) ->
     assert answer("response_improved", PAIN, CARED, *scores) == expected, words
 
 
+RATINGS = [
+    ("fell on its scale", (10, 50), (7, 5), "yes"),
+    ("newest beyond its scale", (10, 50), (11, 5), "unknown"),
+    ("first beyond its scale", (70, 50), (7, 5), "unknown"),
+    ("newest beyond its scale after relief", (10, 50, 3, 15), (70, 5), "unknown"),
+]
+
+
+@pytest.mark.parametrize("code", ["72514-3", "75893-8"])
+@pytest.mark.parametrize(("words", "early", "late", "expected"), RATINGS)
+def test_rating_beyond_its_scale(words, early, late, expected, code) -> None:  # type: ignore[no-untyped-def]
+    """A rating from 0 to 10 that bears a higher number tells nothing about the response."""
+    rated = Concept((Coding(LOINC, code),), "rating", {"pain-score": ""})
+    pairs = [*early, *late]
+    scores = [
+        replace(score(value, days), concept=rated)
+        for value, days in zip(pairs[::2], pairs[1::2], strict=True)
+    ]
+
+    assert answer("response_improved", PAIN, CARED, *scores) == expected, words
+
+
 def screen(code: str, value: float, days: int = 1) -> Observation:
     coded = Concept((Coding(LOINC, code),), "screen", {"psychosocial-screen": ""})
     return Observation("Observation/s", coded, "final", ago(days), Quantity(value, "{score}"))
@@ -177,7 +244,34 @@ def test_risk(found: Observation, expected: str) -> None:
 
 EXERCISE = tuple(session("exercise-therapy", days=d) for d in (42, 30, 20, 10))
 REHAB = tuple(session("cbt", days=d) for d in (28, 20, 12, 4))
-DRUGS = (drug("nsaid-oral", days=20, supply=14, status="completed"), drug("duloxetine", days=40))
+DAILY = Timing(frequency=1, period=1, period_unit="d")
+
+
+def daily(value: float, unit: str = "mg") -> tuple[Dosage, ...]:
+    return (Dosage(timing=DAILY, dose=Quantity(value, unit)),)
+
+
+DRUGS = (
+    drug("nsaid-oral", days=20, supply=14, status="completed"),
+    drug("duloxetine", days=40, dosages=daily(60)),
+)
+
+
+@pytest.mark.parametrize(
+    ("days", "dosages", "expected"),
+    [
+        (28, daily(60), "no"),
+        (27, daily(60), "yes"),
+        (40, daily(59), "yes"),
+        (40, daily(1, "{capsule}"), "yes"),
+        (40, (), "yes"),
+    ],
+)
+def test_duloxetine_dose(days: int, dosages: tuple[Dosage, ...], expected: str) -> None:
+    """Duloxetine was tried only after 28 days at 60 mg a day or more; an unread dose is none."""
+    tried = drug("duloxetine", days=days, dosages=dosages)
+
+    assert answer("opioid_prerequisite_missing", *EXERCISE, *REHAB, DRUGS[0], tried) == expected
 
 
 def test_opioid_prerequisites() -> None:

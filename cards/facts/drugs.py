@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 from cards.answer import NO, UNKNOWN, Finding, yes
 from cards.case import Case, fact
-from cards.codes import SNOMED
+from cards.codes import ICD10CM, SNOMED
 from cards.dose import daily_dose_mg
 from cards.facts.entries import (
     TAKEN,
@@ -21,7 +21,7 @@ from cards.facts.entries import (
     reasons,
 )
 from cards.facts.orders import TOPICAL_ROUTES, routes
-from cards.record import Allergy, MedicationOrder
+from cards.record import Allergy, Concept, MedicationOrder
 
 ASPIRIN_LOW_MG_A_DAY = 325
 NAIVE_DAYS = 90
@@ -37,8 +37,12 @@ NSAID_ALLERGENS = (
     "aspirin-low",
     "aspirin-analgesic",
 )
-# Anaphylaxis, angio-oedema, asthma, urticaria: SNOMED CT disorders.
-SERIOUS_REACTIONS = frozenset({"39579001", "41291007", "195967001", "126485001"})
+# Anaphylaxis, angio-oedema, asthma, urticaria, hives: SNOMED CT.
+SERIOUS_REACTIONS = frozenset({"39579001", "41291007", "195967001", "126485001", "247472004"})
+# The same in ICD-10-CM: anaphylaxis (food, unspecified, drug), angio-oedema, urticaria, asthma.
+SERIOUS_REACTIONS_ICD = ("T780", "T782", "T783", "T886", "L50", "J45", "J46")
+# Nausea, vomiting, diarrhoea, headache: the reactions known to be no serious allergy.
+MILD_REACTIONS = frozenset({"422587007", "422400008", "62315008", "25064002"})
 
 
 def drafted_drugs(case: Case, *sets: str) -> tuple[MedicationOrder, ...]:
@@ -61,9 +65,14 @@ def on_the_skin(order: MedicationOrder) -> bool:
 
 @fact
 def oral_nsaid_active(case: Case) -> Finding:
-    """A systemic NSAID covers today; aspirin only above 325 mg a day."""
-    systemic = [o for o in active_medications(case, "nsaid-oral") if not on_the_skin(o)]
-    aspirin = active_medications(case, "aspirin-analgesic", "aspirin-low")
+    """A systemic NSAID covers today, or is drafted beside the order under evaluation.
+
+    Aspirin counts only above 325 mg a day.
+    """
+    found = (*active_medications(case, "nsaid-oral"), *drafted_drugs(case, "nsaid-oral"))
+    systemic = [order for order in found if not on_the_skin(order)]
+    low_or_high = ("aspirin-analgesic", "aspirin-low")
+    aspirin = (*active_medications(case, *low_or_high), *drafted_drugs(case, *low_or_high))
     doses = [(order, daily_dose_mg(order, None)) for order in aspirin]
     high = [order for order, dose in doses if dose is not None and dose > ASPIRIN_LOW_MG_A_DAY]
     return presence(case, (*systemic, *high), "medications")
@@ -93,13 +102,27 @@ def nsaid_allergy_serious(case: Case) -> Finding:
 
 def _serious(allergy: Allergy) -> bool:
     stated = [reaction for reaction in allergy.reactions if reaction.readable or reaction.display]
-    codes = {c.code for r in stated for c in r.codings if c.system == SNOMED}
-    if codes & SERIOUS_REACTIONS:
+    if any(_serious_reaction(reaction) for reaction in stated):
         return True
-    if any(not reaction.readable for reaction in stated):
-        # A reaction told only in words cannot be judged; for an allergy it counts as serious.
-        return allergy.kind != "intolerance"
-    return not stated and allergy.kind != "intolerance"
+    # A reaction told only in words, or by a code on neither list, cannot be judged; for an
+    # allergy it counts as serious, as does an allergy without any stated reaction.
+    mild = bool(stated) and all(_mild_reaction(reaction) for reaction in stated)
+    return allergy.kind != "intolerance" and not mild
+
+
+def _serious_reaction(reaction: Concept) -> bool:
+    return any(
+        (coding.system == SNOMED and coding.code in SERIOUS_REACTIONS)
+        or (
+            coding.system == ICD10CM
+            and coding.code.replace(".", "").upper().startswith(SERIOUS_REACTIONS_ICD)
+        )
+        for coding in reaction.codings
+    )
+
+
+def _mild_reaction(reaction: Concept) -> bool:
+    return any(c.system == SNOMED and c.code in MILD_REACTIONS for c in reaction.codings)
 
 
 # Anticoagulants
@@ -129,11 +152,18 @@ def opioid_active(case: Case) -> Finding:
 
 @fact
 def opioid_naive_90d(case: Case) -> Finding:
-    """No opioid covers any of the 90 days before today."""
+    """No opioid covers any of the 90 days before today.
+
+    An opioid under way whose order bears no date may have covered them: unknown.
+    """
     first, last = case.today - timedelta(days=NAIVE_DAYS), case.today - timedelta(days=1)
     if any(start <= last and end >= first for start, end in _opioid_cover(case)):
         return NO
-    return yes() if case.record.read("medications") else UNKNOWN
+    undated = any(
+        order.status in ("active", "on-hold") and coverage_window(order) is None
+        for order in medications_in(case, "opioid")
+    )
+    return yes() if case.record.read("medications") and not undated else UNKNOWN
 
 
 @fact

@@ -6,7 +6,7 @@ an interval leaves open is answered unknown.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, timedelta
 from typing import TypeVar
 
@@ -93,6 +93,19 @@ def dated(entry: Entry) -> When | None:
             return None
 
 
+def last_day(entry: Entry) -> date | None:
+    """The last day an entry can speak for; None if undated.
+
+    A problem cannot have begun after it was recorded, so a record cuts a partial onset short.
+    """
+    when = dated(entry)
+    if when is None:
+        return None
+    if isinstance(entry, Condition) and entry.recorded and when.earliest <= entry.recorded.latest:
+        return min(when.latest, entry.recorded.latest)
+    return when.latest
+
+
 def newest_first(entries: Iterable[E]) -> tuple[E, ...]:
     """The entries, newest date first; those without a date last, whatever order they came in."""
 
@@ -136,10 +149,36 @@ def recent(case: Case, entries: Iterable[E], days: int, *keys: str, since: int =
 
     Unknown when none surely lies there, but one without a full date might.
     """
-    found = tuple(entries)
-    answers = [within(dated(entry), case.today, days, since=since) for entry in found]
-    sure = [e for e, answer in zip(found, answers, strict=True) if answer is Answer.YES]
-    if not sure and Answer.UNKNOWN in answers:
+
+    def lies(entry: E) -> Answer:
+        return within(dated(entry), case.today, days, since=since)
+
+    return judged(case, entries, lies, *keys)
+
+
+def recent_sign(case: Case, entries: Iterable[E], days: int, *keys: str, since: int = 0) -> Finding:
+    """As ``recent``, for signs of danger: where the onset leaves it open, it is shown.
+
+    An open or absent onset gives way to a record in the window. A problem still active counts
+    when it may lie in the window or bears no date; an onset surely older never counts.
+    """
+
+    def lies(entry: E) -> Answer:
+        answer = within(dated(entry), case.today, days, since=since)
+        if answer is not Answer.UNKNOWN or not isinstance(entry, Condition):
+            return answer
+        recorded = within(entry.recorded, case.today, days, since=since)
+        shows = is_active(entry, case.today) or recorded is Answer.YES
+        return Answer.YES if shows else Answer.UNKNOWN
+
+    return judged(case, entries, lies, *keys)
+
+
+def judged(case: Case, entries: Iterable[E], lies: Callable[[E], Answer], *keys: str) -> Finding:
+    """Presence of the entries ``lies`` says yes to; unknown when it only leaves some open."""
+    answers = [(entry, lies(entry)) for entry in entries]
+    sure = [entry for entry, answer in answers if answer is Answer.YES]
+    if not sure and any(answer is Answer.UNKNOWN for _, answer in answers):
         return UNKNOWN
     return presence(case, sure, *keys)
 

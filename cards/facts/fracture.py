@@ -18,6 +18,7 @@ from cards.facts.entries import (
     presence,
     reasons,
     recent,
+    recent_sign,
     within,
 )
 from cards.facts.pain import episode
@@ -53,14 +54,15 @@ def steroid_90_days(case: Case) -> Finding:
 
 
 def _steroid_cover(case: Case) -> Finding:
-    taken = [o for o in medications_in(case, "systemic-corticosteroid") if _taken_whole_body(o)]
+    taken = [o for o in medications_in(case, "systemic-corticosteroid") if taken_whole_body(o)]
     first = case.today - timedelta(days=STEROID_WINDOW_DAYS)
     if days_covered(taken, first, case.today) >= STEROID_DAYS:
         return yes(reasons(taken))
     return absence(case, "medications")
 
 
-def _taken_whole_body(order: MedicationOrder) -> bool:
+def taken_whole_body(order: MedicationOrder) -> bool:
+    """Whether a steroid order counts as taken and is no injection that may be local."""
     note = order.drug.sets.get("systemic-corticosteroid", "")
     return order.status in TAKEN - {"on-hold"} and LOCAL_STEROID not in note
 
@@ -68,7 +70,7 @@ def _taken_whole_body(order: MedicationOrder) -> bool:
 @fact
 def fall_recent(case: Case) -> Finding:
     """A fall in the last 42 days."""
-    return recent(case, falls(case), INJURY_DAYS, "conditions")
+    return recent_sign(case, falls(case), INJURY_DAYS, "conditions")
 
 
 def falls(case: Case) -> tuple[Condition, ...]:
@@ -80,7 +82,7 @@ def falls(case: Case) -> tuple[Condition, ...]:
 def vertebral_fracture_recent(case: Case) -> Finding:
     """A vertebral fracture in the last 84 days."""
     found = history_conditions(case, "vertebral-fracture", suspected=True)
-    return recent(case, found, VERTEBRAL_FRACTURE_DAYS, "conditions")
+    return recent_sign(case, found, VERTEBRAL_FRACTURE_DAYS, "conditions")
 
 
 def major_injuries(case: Case) -> tuple[Condition, ...]:
@@ -92,7 +94,7 @@ def major_injuries(case: Case) -> tuple[Condition, ...]:
 @fact
 def trauma_recent(case: Case) -> Finding:
     """A severe injury in the last 42 days."""
-    return recent(case, major_injuries(case), INJURY_DAYS, "conditions")
+    return recent_sign(case, major_injuries(case), INJURY_DAYS, "conditions")
 
 
 @fact

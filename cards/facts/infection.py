@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-from cards.answer import UNKNOWN, Answer, Finding, any_of
+from collections.abc import Iterable
+from datetime import date
+
+from cards.answer import UNKNOWN, Answer, Finding, any_of, yes
 from cards.case import Case, fact
+from cards.codes import RXNORM
+from cards.dose import daily_dose_mg
 from cards.facts.entries import (
+    absence,
     active_conditions,
     active_medications,
+    coverage_window,
     history_conditions,
+    medications_in,
     observations,
     presence,
     procedures,
+    reasons,
     recent,
+    recent_sign,
     within,
 )
+from cards.facts.fracture import taken_whole_body
 from cards.facts.results import findings
-from cards.record import Condition, Observation
+from cards.record import Condition, MedicationOrder, Observation
 from cards.units import celsius
 
 SPINAL_INFECTION_DAYS = 180
@@ -24,13 +35,33 @@ FEVER_DAYS = 7
 CODED_FEVER_DAYS = 14
 OTHER_INFECTION_DAYS = 30
 PORT_OF_ENTRY_DAYS = 90
+STEROID_MG_A_DAY = 20.0  # of prednisone; prednisolone counts alike
+STEROID_DAYS = 14
+# RxNorm prednisone and prednisolone by mouth: code → milligrams in one tablet, as the rows of the
+# value set name them; None for the plain ingredient and for liquids.
+PREDNISONE_MG: dict[str, float | None] = {
+    **dict.fromkeys(("8638", "8640"), None),
+    **dict.fromkeys(("205301", "249066", "260409", "283077", "312614"), None),
+    **dict.fromkeys(("315187", "702306", "793099", "794979", "824889"), None),
+    **dict.fromkeys(("198144", "199343", "1303125", "1303131"), 1.0),
+    **dict.fromkeys(("1303132", "1303134"), 2.0),
+    **dict.fromkeys(("198146", "206837"), 2.5),
+    **dict.fromkeys(("198142", "206954", "312617", "351519", "808118"), 5.0),
+    **dict.fromkeys(("1303135", "1303137"), 5.0),
+    **dict.fromkeys(("198145", "206988", "351400", "436279", "643123", "668658"), 10.0),
+    **dict.fromkeys(("643125", "647127"), 15.0),
+    **dict.fromkeys(("206997", "312615", "351401", "429199"), 20.0),
+    **dict.fromkeys(("199967",), 25.0),
+    **dict.fromkeys(("643127", "668660"), 30.0),
+    **dict.fromkeys(("198148", "207048"), 50.0),
+}
 
 
 @fact
 def spinal_infection_dx(case: Case) -> Finding:
     """An infection of the spine diagnosed in the last 180 days."""
     found = history_conditions(case, "spinal-infection", suspected=True)
-    return recent(case, found, SPINAL_INFECTION_DAYS, "conditions")
+    return recent_sign(case, found, SPINAL_INFECTION_DAYS, "conditions")
 
 
 def coded_fevers(case: Case) -> tuple[Condition | Observation, ...]:
@@ -51,7 +82,7 @@ def measured_fevers(case: Case) -> tuple[Observation, ...]:
 def fever_recent(case: Case) -> Finding:
     """Fever measured or coded in the last 7 days; an unreadable temperature leaves it open."""
     found = (*measured_fevers(case), *coded_fevers(case))
-    finding = recent(case, found, FEVER_DAYS, "observations", "conditions")
+    finding = recent_sign(case, found, FEVER_DAYS, "observations", "conditions")
     if finding.answer is Answer.NO and any(
         celsius(temperature.value) is None
         and within(temperature.effective, case.today, FEVER_DAYS) is not Answer.NO
@@ -64,7 +95,7 @@ def fever_recent(case: Case) -> Finding:
 @fact
 def fever_coded_14d(case: Case) -> Finding:
     """Fever coded in the last 14 days."""
-    return recent(case, coded_fevers(case), CODED_FEVER_DAYS, "conditions", "observations")
+    return recent_sign(case, coded_fevers(case), CODED_FEVER_DAYS, "conditions", "observations")
 
 
 @fact
@@ -78,7 +109,7 @@ def fever_explained(case: Case) -> Finding:
 def infection_risk_factor(case: Case) -> Finding:
     """Injection drug use, weak defences, blood infection or a spinal procedure in 90 days.
 
-    Steroid doses are not judged: no table says which dose equals 20 mg of prednisone.
+    Weak defences may also come from steroids: 20 mg of prednisone a day or more for 14 days.
     """
     lasting = active_conditions(case, "iv-drug-use", "immunosuppression", suspected=True)
     blood = history_conditions(case, "bacteraemia-endocarditis", suspected=True)
@@ -86,8 +117,52 @@ def infection_risk_factor(case: Case) -> Finding:
     return any_of(
         (
             presence(case, lasting, "conditions"),
-            recent(case, blood, PORT_OF_ENTRY_DAYS, "conditions"),
+            recent_sign(case, blood, PORT_OF_ENTRY_DAYS, "conditions"),
             presence(case, active_medications(case, "immunosuppressant-drug"), "medications"),
             recent(case, spinal, PORT_OF_ENTRY_DAYS, "procedures"),
+            _steroid_dose(case),
         )
     )
+
+
+def _steroid_dose(case: Case) -> Finding:
+    """Prednisone or prednisolone, 20 mg a day or more, taken for the last 14 days without a gap.
+
+    Unknown for a dose that cannot be read and for other steroids: no table says which dose of
+    them equals 20 mg of prednisone.
+    """
+    name = "systemic-corticosteroid"
+    orders = [(o, _high_dose(o)) for o in medications_in(case, name) if taken_whole_body(o)]
+    now = active_medications(case, name)
+    high = [order for order, answer in orders if answer is Answer.YES]
+    if _days_on(high, now, case.today) >= STEROID_DAYS:
+        return yes(reasons(order for order in high if order in now))
+    may_be = [order for order, answer in orders if answer is not Answer.NO]
+    if _days_on(may_be, now, case.today) >= STEROID_DAYS:
+        return UNKNOWN
+    return absence(case, "medications")
+
+
+def _high_dose(order: MedicationOrder) -> Answer:
+    """Whether an order reaches 20 mg of prednisone a day; unknown when that cannot be told."""
+    codes = {coding.code for coding in order.drug.codings if coding.system == RXNORM}
+    strengths = {PREDNISONE_MG[code] for code in codes & PREDNISONE_MG.keys()} - {None}
+    if not codes & PREDNISONE_MG.keys() or len(strengths) > 1:
+        return Answer.UNKNOWN
+    dose = daily_dose_mg(order, next(iter(strengths), None))
+    if dose is None:
+        return Answer.UNKNOWN
+    return Answer.YES if dose >= STEROID_MG_A_DAY else Answer.NO
+
+
+def _days_on(
+    orders: Iterable[MedicationOrder], now: tuple[MedicationOrder, ...], today: date
+) -> int:
+    """Days up to today that these orders cover without a gap; none unless one is active now."""
+    running = [order for order in orders if order in now]
+    windows = [w for o in orders if (w := coverage_window(o)) and (o in running or w[1] < today)]
+    begin = today
+    for start, end in sorted(windows, key=lambda window: window[1], reverse=True):
+        if running and end >= begin:
+            begin = min(begin, start)
+    return (today - begin).days

@@ -15,7 +15,7 @@ from cards.facts.entries import (
     reasons,
     within,
 )
-from cards.facts.pain import Episode, episode
+from cards.facts.pain import Episode, episode, repeats
 from cards.facts.visit import visit_for_back_pain
 from cards.record import Condition, When
 
@@ -50,14 +50,40 @@ def exacerbation(case: Case) -> Finding:
 
 @fact
 def back_pain_new_or_worse(case: Case) -> Finding:
-    """Back pain began or flared up within 84 days; without onset, was first recorded then."""
+    """Back pain began or flared up within 84 days; without onset, was first recorded then.
+
+    Pain without onset counts by its own record also beside older pain, unless it repeats a code.
+    """
     now = episode(case)
     if _flaring(now):
         return yes(reasons(now.conditions))
     if not now.conditions:
         return absence(case, "conditions")
     when = now.onset or _first([c.recorded for c in now.conditions if c.recorded])
-    return _found(case, within(when, case.today, NEW_DAYS), now.conditions)
+    answers = {within(when, case.today, NEW_DAYS)}
+    answers |= {within(c.recorded, case.today, NEW_DAYS) for c in _not_seen_before(now.conditions)}
+    for answer in (Answer.YES, Answer.UNKNOWN):
+        if answer in answers:
+            return _found(case, answer, now.conditions)
+    return _found(case, Answer.NO, now.conditions)
+
+
+def _not_seen_before(conditions: tuple[Condition, ...]) -> tuple[Condition, ...]:
+    """Recorded Conditions without onset whose code no other, unless recorded later, bears."""
+    return tuple(
+        condition
+        for condition in conditions
+        if condition.onset is None
+        and (recorded := condition.recorded) is not None
+        and not any(
+            repeats(condition, other)
+            and (
+                (when := other.onset or other.recorded) is None or when.earliest < recorded.earliest
+            )
+            for other in conditions
+            if other is not condition
+        )
+    )
 
 
 @fact

@@ -18,7 +18,7 @@ from cards.facts.entries import (
     presence,
     within,
 )
-from cards.record import Condition, When
+from cards.record import Concept, Condition, When
 
 OTHER_PROBLEMS = ("spinal-stenosis", "disc-disorder", "post-laminectomy")
 PATHWAYS = (
@@ -30,6 +30,7 @@ PATHWAYS = (
 )
 LOW_BACK, MYOFASCIAL, SPASM, MID_BACK, TRIGGER_POINT = PATHWAYS
 FLARE_DAYS = 28
+FLARE_SETS = ("back-pain-any", "back-spasm")
 SITE_IN_CODE = "site in code"  # note of the value-set rows whose code itself says back
 
 # Strains of the whole back share one value set; only their codes tell the region.
@@ -100,7 +101,8 @@ def _flare(condition: Condition, all_of_them: tuple[Condition, ...], today: date
     """The day a Condition flared up on older pain within the last 28 days; None if it did not.
 
     A recurrence counts from the day it was recorded. A further Condition counts when it began in
-    the window; a spasm without onset from its record, unless it repeats the code of an older one.
+    the window; without onset from its record, unless it is coded as chronic or repeats an older
+    one, as the diagnosis of a visit does.
     """
     if condition.clinical in ("recurrence", "relapse") and _recent(condition.recorded, today):
         return condition.recorded
@@ -109,10 +111,32 @@ def _flare(condition: Condition, all_of_them: tuple[Condition, ...], today: date
         return None
     if condition.onset:
         return condition.onset if _recent(condition.onset, today) else None
-    repeated = any(set(c.concept.codings) & set(condition.concept.codings) for c in older)
-    if "back-spasm" in condition.concept.sets and not repeated:
-        return condition.recorded if _recent(condition.recorded, today) else None
-    return None
+    if not belongs(condition.concept, *FLARE_SETS) or coded_chronic(condition):
+        return None
+    if any(repeats(condition, c) or _told_in_another_system(condition, c) for c in older):
+        return None
+    return condition.recorded if _recent(condition.recorded, today) else None
+
+
+def coded_chronic(condition: Condition) -> bool:
+    """Whether the code or a stage of the Condition says that the pain is chronic."""
+    return any("chronic-pain" in c.sets for c in (condition.concept, *condition.stages))
+
+
+def repeats(condition: Condition, other: Condition) -> bool:
+    """Whether both Conditions bear the same code, whatever its display says."""
+    return bool(_codes(condition.concept) & _codes(other.concept))
+
+
+def _codes(concept: Concept) -> set[tuple[str, str]]:
+    return {(coding.system, coding.code) for coding in concept.codings}
+
+
+def _told_in_another_system(condition: Condition, older: Condition) -> bool:
+    # A visit coded in ICD-10-CM may repeat a problem listed in SNOMED CT: that proves no flare.
+    systems = {c.system for c in condition.concept.codings}
+    apart = systems.isdisjoint(c.system for c in older.concept.codings)
+    return apart and condition.concept.sets.keys() <= older.concept.sets.keys()
 
 
 def _recent(when: When | None, today: date) -> bool:
@@ -130,13 +154,20 @@ def _older(condition: Condition, today: date) -> bool:
 def pathway_conditions(case: Case) -> dict[str, tuple[Condition, ...]]:
     """The Conditions that make the patient a member, by pathway; empty where none does."""
     conditions = episode(case).conditions
-    return {
-        LOW_BACK: tuple(c for c in conditions if _low_back(c)),
-        MYOFASCIAL: tuple(c for c in conditions if _myofascial(c, conditions)),
-        SPASM: tuple(c for c in conditions if "back-spasm" in c.concept.sets),
-        MID_BACK: tuple(c for c in conditions if _mid_back(c)),
-        TRIGGER_POINT: tuple(c for c in conditions if _trigger_point(c, conditions)),
+    named = [(c, pathways_of(c, conditions)) for c in conditions]
+    return {pathway: tuple(c for c, names in named if pathway in names) for pathway in PATHWAYS}
+
+
+def pathways_of(condition: Condition, all_of_them: tuple[Condition, ...]) -> frozenset[str]:
+    """Ids of the pathways one Condition names, beside the other back pain the patient has."""
+    named = {
+        LOW_BACK: _low_back(condition),
+        MYOFASCIAL: _myofascial(condition, all_of_them),
+        SPASM: "back-spasm" in condition.concept.sets,
+        MID_BACK: _mid_back(condition),
+        TRIGGER_POINT: _trigger_point(condition, all_of_them),
     }
+    return frozenset(pathway for pathway, named_by_it in named.items() if named_by_it)
 
 
 def membership(case: Case) -> tuple[str, ...]:

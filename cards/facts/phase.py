@@ -14,14 +14,24 @@ from cards.case import Case, fact, once
 from cards.facts.entries import (
     ACTIVE,
     BACK_PAIN_REASONS,
+    ORDER_INTENTS,
+    TAKEN,
     conditions_in,
     days_ago,
     presence,
     reasons,
 )
-from cards.facts.pain import MID_BACK, episode, pathway_conditions, without_site
+from cards.facts.pain import (
+    MID_BACK,
+    coded_chronic,
+    episode,
+    pathway_conditions,
+    pathways_of,
+    repeats,
+    without_site,
+)
 from cards.facts.visit import reason_is_back_pain
-from cards.record import Condition, Coverage, MedicationOrder, ServiceOrder, When
+from cards.record import Concept, Condition, Coverage, MedicationOrder, ServiceOrder, When
 
 Phase = Literal["acute", "subacute", "chronic", "unknown"]
 SUBACUTE_FROM, SUBACUTE_TO = 28, 84
@@ -34,7 +44,7 @@ def phase_of(condition: Condition, case: Case) -> Phase:
 
     Without an onset the oldest record proves only that the pain is at least so old.
     """
-    if any("chronic-pain" in c.sets for c in (condition.concept, *condition.stages)):
+    if coded_chronic(condition):
         return "chronic"
     if condition.onset:
         return _phase_at(days_ago(condition.onset, case.today))
@@ -60,7 +70,8 @@ def _phase_on(days: int) -> Phase:
 def _oldest_records(condition: Condition, case: Case) -> tuple[When, ...]:
     """Dates at which this pain was surely there: its record, visits and orders for it.
 
-    Visits and orders of an earlier episode that had ended do not count.
+    Visits and orders of an earlier episode that had ended do not count, nor orders that were
+    never carried out, or that were for back pain of another pathway.
     """
     codings = set(condition.concept.codings)
     visits = (
@@ -68,16 +79,34 @@ def _oldest_records(condition: Condition, case: Case) -> tuple[When, ...]:
         for encounter in case.record.encounters
         if any(codings & set(reason.codings) for reason in encounter.reasons)
     )
-    orders: tuple[MedicationOrder | ServiceOrder, ...] = (
-        *case.record.medications,
-        *case.record.service_orders,
-    )
     ordered = (
-        order.authored for order in orders if reason_is_back_pain(order.reasons) is Answer.YES
+        order.authored
+        for order in _carried_out(case)
+        if any(_same_pain(reason, condition, case) for reason in order.reasons)
     )
     ended = _earlier_episode_ended(condition, case)
     seen = (when for when in (*visits, *ordered) if when and (not ended or when.earliest > ended))
     return tuple(when for when in (condition.recorded, *seen) if when)
+
+
+def _carried_out(case: Case) -> tuple[MedicationOrder | ServiceOrder, ...]:
+    """Drugs that count as taken and services ordered or done, whatever they are."""
+    orders: tuple[MedicationOrder | ServiceOrder, ...] = (
+        *(order for order in case.record.medications if order.status in TAKEN),
+        *(o for o in case.record.service_orders if o.status in ("active", "completed")),
+    )
+    return tuple(o for o in orders if o.intent is None or o.intent in ORDER_INTENTS)
+
+
+def _same_pain(reason: Concept, condition: Condition, case: Case) -> bool:
+    """Whether the reason of an order is this Condition: by code, or back pain of its pathway."""
+    if reason_is_back_pain((reason,)) is not Answer.YES:
+        return False
+    named = Condition("", reason, "active")
+    if repeats(named, condition):
+        return True
+    pains = episode(case).conditions
+    return bool(pathways_of(named, (named, *pains)) & pathways_of(condition, pains))
 
 
 def _earlier_episode_ended(condition: Condition, case: Case) -> date | None:

@@ -6,7 +6,7 @@ from datetime import date
 
 from cards.answer import NO, UNKNOWN, Answer, Finding, yes
 from cards.case import Case, fact
-from cards.codes import LOINC, SNOMED
+from cards.codes import ICD10CM, LOINC, SNOMED
 from cards.facts.entries import (
     active_conditions,
     belongs,
@@ -23,6 +23,20 @@ STATUS_DAYS = 300
 # Answers to the question 82810-3; any other coded answer (unknown, possible) says nothing.
 PREGNANT = frozenset({(LOINC, "LA15173-0")})
 NOT_PREGNANT = frozenset({(LOINC, "LA26683-5"), (SNOMED, "60001007")})
+
+# ICD-10-CM categories of births; the other outcomes are pregnancies that ended, or the time after.
+DELIVERY_CODES = ("O80", "O82", "Z37", "Z38")
+
+
+def deliveries(case: Case) -> tuple[Condition, ...]:
+    """Births on record; no loss or termination of a pregnancy, and nothing of the time after."""
+    found = history_conditions(case, "pregnancy-outcome")
+    return tuple(condition for condition in found if _is_delivery(condition.concept))
+
+
+def _is_delivery(concept: Concept) -> bool:
+    codes = [coding.code.upper() for coding in concept.codings if coding.system == ICD10CM]
+    return any(code.startswith(DELIVERY_CODES) for code in codes)
 
 
 @fact
@@ -51,8 +65,17 @@ def _current(case: Case, entry: Condition | Observation) -> bool:
 
 
 def _newest(entries: list[Condition | Observation]) -> date:
-    """Newest day the entries speak for; an undated one is older than any dated one."""
-    return max((w.latest for e in entries if (w := dated(e))), default=date.min)
+    """Newest day the entries speak for; an undated one is older than any dated one.
+
+    A pregnancy still listed as active was true when it was recorded, however early its onset.
+    """
+    days = [when.latest for entry in entries if (when := dated(entry))]
+    days += [
+        entry.recorded.latest
+        for entry in entries
+        if isinstance(entry, Condition) and belongs(entry.concept, "pregnancy") and entry.recorded
+    ]
+    return max(days, default=date.min)
 
 
 def _says_pregnant(status: Observation) -> bool:

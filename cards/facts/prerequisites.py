@@ -6,6 +6,7 @@ from datetime import date
 
 from cards.answer import NO, YES, Answer, Finding
 from cards.case import Case, fact
+from cards.dose import daily_dose_mg
 from cards.facts.drugs import nsaid_allergy_serious, on_the_skin
 from cards.facts.entries import (
     TAKEN,
@@ -25,6 +26,7 @@ EXERCISE_DAYS, OTHER_CARE_DAYS = 42, 28
 SESSIONS = 4
 COMPLETED_DAYS = 28
 NSAID_DAYS, ANTIDEPRESSANT_DAYS = 14, 28
+DULOXETINE_MG_A_DAY = 60
 
 
 @fact
@@ -38,7 +40,7 @@ def opioid_prerequisite_missing(case: Case) -> Finding:
         care_tried(case, EXERCISE_DAYS, "exercise-therapy"),
         care_tried(case, OTHER_CARE_DAYS, "cbt", "mbsr", "multidisciplinary-rehab"),
         _nsaid_done(case),
-        _drug_done(case, ANTIDEPRESSANT_DAYS, "duloxetine")
+        _drug_done(case, ANTIDEPRESSANT_DAYS, "duloxetine", least_mg=DULOXETINE_MG_A_DAY)
         or _drug_done(case, ANTIDEPRESSANT_DAYS, "tca"),
     )
     return NO if all(steps) else YES
@@ -82,8 +84,14 @@ def _nsaid_done(case: Case) -> bool:
     return _drug_done(case, NSAID_DAYS, "nsaid-oral")
 
 
-def _drug_done(case: Case, days: int, *sets: str) -> bool:
-    """Whether a drug was taken long enough, failed, was not tolerated, or is an allergen."""
+def _drug_done(case: Case, days: int, *sets: str, least_mg: float | None = None) -> bool:
+    """Whether a drug was taken long enough, failed, was not tolerated, or is an allergen.
+
+    Args:
+        days: how long it must have been taken.
+        least_mg: milligrams a day it must have been taken at; None when any dose will do. A dose
+            that cannot be read is no documented dose.
+    """
     if any(belongs(allergy.concept, *sets) for allergy in case.record.allergies):
         return True
     taken = [
@@ -93,7 +101,18 @@ def _drug_done(case: Case, days: int, *sets: str) -> bool:
         and not on_the_skin(order)
         and within(order.authored, case.today, WINDOW_DAYS) is Answer.YES
     ]
-    return any(_stopped_for_cause(o) or _days_taken(o, case.today) >= days for o in taken)
+    return any(
+        _stopped_for_cause(order)
+        or (_days_taken(order, case.today) >= days and _dosed_at_least(order, least_mg))
+        for order in taken
+    )
+
+
+def _dosed_at_least(order: MedicationOrder, least_mg: float | None) -> bool:
+    if least_mg is None:
+        return True
+    dose = daily_dose_mg(order, None)
+    return dose is not None and dose >= least_mg
 
 
 def _stopped_for_cause(order: MedicationOrder) -> bool:

@@ -6,6 +6,7 @@ Suspected diagnoses count here; a card names them suspected.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import combinations
 
 from cards.answer import NO, Answer, Finding, any_of, yes
@@ -13,18 +14,22 @@ from cards.case import Case, fact
 from cards.facts.entries import (
     absence,
     active_conditions,
+    belongs,
     conditions_in,
     dated,
     history_conditions,
+    judged,
     newest_first,
     observations,
     presence,
     reasons,
     recent,
+    recent_sign,
     within,
 )
+from cards.facts.pregnancy import deliveries
 from cards.facts.results import findings
-from cards.record import Concept, Condition, Observation
+from cards.record import Coding, Concept, Condition, Observation
 
 CES_DIAGNOSIS_DAYS = 30
 SYMPTOM_DAYS = 14
@@ -48,13 +53,13 @@ RESULT_NOT_IN_CODE = "the code alone does not say so"
 def ces_diagnosis_recent(case: Case) -> Finding:
     """Cauda equina syndrome diagnosed in the last 30 days."""
     found = history_conditions(case, "cauda-equina", suspected=True)
-    return recent(case, found, CES_DIAGNOSIS_DAYS, "conditions")
+    return recent_sign(case, found, CES_DIAGNOSIS_DAYS, "conditions")
 
 
 @fact
 def ces_exam_finding_recent(case: Case) -> Finding:
     """Saddle numbness or the like found in the last 14 days."""
-    return recent(case, saddle_findings(case), SYMPTOM_DAYS, "observations", "conditions")
+    return recent_sign(case, saddle_findings(case), SYMPTOM_DAYS, "observations", "conditions")
 
 
 def saddle_findings(case: Case) -> tuple[Condition | Observation, ...]:
@@ -77,9 +82,16 @@ def saddle_findings(case: Case) -> tuple[Condition | Observation, ...]:
 
 
 def sphincter_symptoms(case: Case, *sets: str) -> tuple[Condition | Observation, ...]:
-    """Retention or incontinence on record, in the given sets or any of the three."""
+    """Retention or incontinence on record, in the given sets or any of the three.
+
+    What counts is when a symptom was first recorded: a problem speaks for that day, not its onset.
+    """
     names = sets or SPHINCTER_SYMPTOMS
-    return (*history_conditions(case, *names, suspected=True), *findings(case, *names))
+    problems = history_conditions(case, *names, suspected=True)
+    return (
+        *(replace(problem, onset=problem.recorded or problem.onset) for problem in problems),
+        *findings(case, *names),
+    )
 
 
 @fact
@@ -88,27 +100,45 @@ def sphincter_symptom_recent(case: Case) -> Finding:
 
     A birth in the last 90 days explains it. No value set says pelvic or urological surgery yet.
     """
-    births = history_conditions(case, "pregnancy-outcome", days=PELVIC_CAUSE_DAYS)
-    if births:
+    if any(within(dated(c), case.today, PELVIC_CAUSE_DAYS) is Answer.YES for c in deliveries(case)):
         return NO
     keys = ("conditions", "observations", "procedures")
     return any_of(
-        _first_time(case, sphincter_symptoms(case, name), SYMPTOM_DAYS, *keys)
+        _first_time(case, name, sphincter_symptoms(case, name), SYMPTOM_DAYS, *keys)
         for name in SPHINCTER_SYMPTOMS
     )
 
 
 def _first_time(
     case: Case,
+    name: str,
     entries: tuple[Condition | Observation, ...],
     days: int,
     *keys: str,
     since: int = 0,
 ) -> Finding:
-    """Presence in the window, unless the same was surely on record before it."""
-    if any(within(dated(entry), case.today, days) is Answer.NO for entry in entries):
-        return absence(case, *keys)
-    return recent(case, entries, days, *keys, since=since)
+    """Presence in the window of a finding that was not surely on record before it.
+
+    Only the same code is the same finding: a left foot drop is no earlier record of a right one.
+    """
+    known: set[Coding] = set()
+    for entry in entries:
+        if within(dated(entry), case.today, days) is Answer.NO:
+            known |= _finding_codes(entry, name)
+    new = tuple(entry for entry in entries if not known & _finding_codes(entry, name))
+    return recent_sign(case, new, days, *keys, since=since)
+
+
+def _finding_codes(entry: Condition | Observation, name: str) -> set[Coding]:
+    """The codes that name the finding: of a question, those of its answer.
+
+    Displays differ from one record to the next and are left out.
+    """
+    concepts = [entry.concept]
+    if isinstance(entry, Observation):
+        concepts.append(entry.value_concept)
+    naming = [concept for concept in concepts if belongs(concept, name)]
+    return {Coding(c.system, c.code) for concept in naming for c in concept.codings}
 
 
 @fact
@@ -133,7 +163,7 @@ def _new_deficit(case: Case, name: str, days: int, since: int) -> Finding:
         or entry.reference in standing
         or within(dated(entry), case.today, days) is Answer.NO
     )
-    return _first_time(case, entries, days, "conditions", "observations", since=since)
+    return _first_time(case, name, entries, days, "conditions", "observations", since=since)
 
 
 @fact
@@ -184,7 +214,15 @@ def red_flag_proxy_on_record(case: Case) -> Finding:
     if active:
         return presence(case, active, "conditions")
     past = history_conditions(case, *PROXIES, suspected=True)
-    return recent(case, past, PROXY_DAYS, "conditions")
+
+    def lies(condition: Condition) -> Answer:
+        dates = (condition.onset, condition.recorded)
+        answers = [within(when, case.today, PROXY_DAYS) for when in dates if when]
+        if Answer.YES in answers:
+            return Answer.YES
+        return Answer.NO if answers and Answer.UNKNOWN not in answers else Answer.UNKNOWN
+
+    return judged(case, past, lies, "conditions")
 
 
 @fact

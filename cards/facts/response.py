@@ -19,6 +19,7 @@ IMPROVED_PART = 0.30
 SCREEN_DAYS = 180
 PHQ9_TOTAL, PHQ9_MODERATE = "44261-6", 10
 START_BACK_RISK = "91352-5"
+NUMERIC_RATINGS, RATING_MAX = frozenset({"72514-3", "75893-8"}), 10
 HIGHER_IS_BETTER = "higher is better"  # note of rows whose score rises with better function
 
 
@@ -65,7 +66,10 @@ def _by_scale(case: Case) -> dict[tuple[str, ...], list[Observation]]:
 def _baseline_and_current(
     newest_first: Sequence[Observation], start: When, case: Case
 ) -> tuple[Observation, Observation] | None:
-    """The score when care began and the later one of now; None without both."""
+    """The score when care began and the later one of now; None without both.
+
+    A score beyond the end of its scale is not known, and no other stands in for it.
+    """
     first = start.latest - timedelta(days=BASELINE_BEFORE_DAYS)
     last = start.earliest + timedelta(days=BASELINE_AFTER_DAYS)
     early = [s for s in newest_first if s.effective and first <= s.effective.latest <= last]
@@ -73,6 +77,8 @@ def _baseline_and_current(
     if not early or now is None:
         return None
     before = early[0]
+    if _off_scale(before):
+        return None
     later = _text(now) > _text(before)
     return (before, now) if later and _value(before) > 0 else None
 
@@ -82,11 +88,19 @@ def _current(newest_first: Sequence[Observation], case: Case) -> Observation | N
     recent = [
         s for s in newest_first if within(s.effective, case.today, CURRENT_DAYS) is Answer.YES
     ]
+    if recent and _off_scale(recent[0]):
+        return None
     if len(recent) < 2:
         return recent[0] if recent else None
     newest, previous = recent[:2]
     close = _day(newest) - _day(previous) <= FLARE_DAYS
     return previous if close and _value(newest) > _value(previous) else newest
+
+
+def _off_scale(score: Observation) -> bool:
+    """Whether a rating from 0 to 10 bears a number above 10."""
+    codes = {coding.code for coding in score.concept.codings if coding.system == LOINC}
+    return bool(codes & NUMERIC_RATINGS) and _value(score) > RATING_MAX
 
 
 def _value(score: Observation) -> float:

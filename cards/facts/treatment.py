@@ -35,6 +35,7 @@ KEYS = ("procedures", "serviceRequests")
 COURSE_GAP_DAYS = 84
 CARE_WITHOUT_ONSET_DAYS = 365
 CANDIDATE_DAYS = 180
+SPINE_REASONS = ("spinal-stenosis", "disc-disorder", "radiculopathy-lbp", "radiculopathy-sciatica")
 NEEDS_REASON = ("needs back-pain reason", "counts only with a back-pain reason")
 VISITED = frozenset({"arrived", "triaged", "in-progress", "onleave", "finished"})
 PAIN_DRUGS = (
@@ -88,8 +89,12 @@ def for_the_back(concept: Concept, coded_reasons: tuple[Concept, ...], *sets: st
 def care_date(entry: Care, today: date) -> When | None:
     """The day care was last given: its end, else its start, else its order; None if undated.
 
-    Days still to come, such as the planned end of a course, do not count.
+    Days still to come, such as the planned end of a course, do not count. Care under way whose
+    end is not recorded is given until today.
     """
+    running = isinstance(entry, Procedure) and entry.status == "in-progress" and entry.end is None
+    if running and days_ago(entry.start, today) is not None:
+        return When(today, today, today.isoformat())
     if entry.end and entry.end.earliest > today and days_ago(entry.start, today) is not None:
         return When(today, today, today.isoformat())
     authored = entry.authored if isinstance(entry, ServiceOrder) else None
@@ -133,12 +138,23 @@ ON_RECORD_FACTS = {name: _register(name, *row) for name, row in ON_RECORD.items(
 def surgical_or_injection_candidate(case: Case) -> Finding:
     """Spine surgery or an epidural injection was ordered or referred for within 180 days."""
     sets = ("spine-surgery-referral", "spinal-injection-epidural")
-    found = [o for o in orders(case, *sets) if for_the_back(o.concept, o.reasons, *sets)]
+    found = [order for order in orders(case, *sets) if _of_the_spine(order, *sets)]
     answers = [within(order.authored or order.start, case.today, CANDIDATE_DAYS) for order in found]
     sure = [order for order, a in zip(found, answers, strict=True) if a is Answer.YES]
     if not sure and Answer.UNKNOWN in answers:
         return UNKNOWN
     return presence(case, sure, "serviceRequests")
+
+
+def _of_the_spine(order: ServiceOrder, *sets: str) -> bool:
+    """Whether the code alone tells the spine; else whether the order has a reason of the spine."""
+    notes = (order.concept.sets[name] for name in sets if name in order.concept.sets)
+    if any(not any(needs in note for needs in NEEDS_REASON) for note in notes):
+        return True
+    readable = (reason for reason in order.reasons if reason.readable)
+    return reason_is_back_pain(order.reasons) is Answer.YES or any(
+        belongs(reason, *SPINE_REASONS) for reason in readable
+    )
 
 
 # The present course of care

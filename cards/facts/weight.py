@@ -18,8 +18,10 @@ from cards.facts.entries import (
     procedures,
     reasons,
     recent,
+    recent_sign,
     within,
 )
+from cards.facts.pregnancy import deliveries
 from cards.record import MedicationOrder, Observation
 from cards.units import kilograms
 
@@ -101,15 +103,18 @@ def weight_fell_10_percent(case: Case) -> Finding:
 def weight_loss_coded(case: Case) -> Finding:
     """Weight loss recorded as a problem in the last 180 days."""
     found = history_conditions(case, "weight-loss", suspected=True)
-    return recent(case, found, CODED_LOSS_DAYS, "conditions")
+    return recent_sign(case, found, CODED_LOSS_DAYS, "conditions")
 
 
 @fact
 def weight_loss_explained(case: Case) -> Finding:
-    """A weight-lowering drug, bariatric surgery, a birth or a new diuretic in the last year."""
+    """A weight-lowering drug, bariatric surgery, a birth or a new diuretic in the last year.
+
+    A pregnancy that still lasts explains no loss of weight.
+    """
     name = "intentional-weight-loss"
     lowering = past_medications(case, name, days=WINDOW_DAYS) or active_medications(case, name)
-    states = history_conditions(case, name, "pregnancy", "pregnancy-outcome")
+    states = (*history_conditions(case, name), *deliveries(case))
     return any_of(
         (
             presence(case, (*lowering, *_new_diuretics(case)), "medications"),

@@ -21,6 +21,7 @@ from cards.facts.entries import (
     for_back_pain,
     history_conditions,
     is_active,
+    last_day,
     procedures,
     reasons,
     within,
@@ -170,7 +171,7 @@ def _in_window(
 
 
 def _latest_day(entries: Flag) -> date | None:
-    return max((when.latest for e in entries if (when := dated(e))), default=None)
+    return max((day for e in entries if (day := last_day(e))), default=None)
 
 
 def flag_date(case: Case, flag: Flag) -> date | None:
@@ -245,12 +246,12 @@ def _refuted(case: Case, flag: Flag, *diagnoses: str) -> Finding:
 
 
 def _refutations(case: Case, entry: Condition | Observation | Procedure) -> list[Condition]:
-    when = dated(entry)
+    day = last_day(entry)
     return [
         condition
         for condition in case.record.refuted
         if set(condition.concept.codings) & set(entry.concept.codings)
-        and _not_before(condition, when.latest if when else None)
+        and _not_before(condition, day)
     ]
 
 
