@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
 from cards.answer import Answer
+from cards.case import Case
 from cards.facts.entries import (
     active_conditions,
     active_medications,
@@ -30,7 +32,15 @@ from cards.facts.entries import (
     recent_sign,
     within,
 )
-from cards.record import Concept, Draft, ServiceOrder, When
+from cards.record import (
+    Concept,
+    Draft,
+    MedicationOrder,
+    Patient,
+    PatientRecord,
+    ServiceOrder,
+    When,
+)
 from tests.chart import (
     TODAY,
     ago,
@@ -309,3 +319,44 @@ def test_drafts_other_than_the_evaluated() -> None:
 def test_leap_day_counts_as_a_day() -> None:
     """29 February is a day like others."""
     assert days_ago(on(date(2024, 2, 28)), date(2024, 3, 1)) == (2, 2)
+
+
+def test_a_lapsed_supply_counts_from_its_last_refill() -> None:
+    """A year's supply that ran out ten days ago may still be taken; one of three years ago not."""
+    day = date(2026, 6, 15)
+    written = date.fromordinal(day.toordinal() - 370)
+    order = MedicationOrder(
+        "MedicationRequest/m",
+        "active",
+        "order",
+        Concept(sets={"anticoagulant": ""}),
+        authored=When(written, written, written.isoformat()),
+        supply_days=90,
+        repeats=3,
+    )
+    old = date.fromordinal(day.toordinal() - 1100)
+    ancient = replace(order, authored=When(old, old, old.isoformat()), supply_days=None, repeats=0)
+
+    assert possible_medications(_case_of(order, day), "anticoagulant") == (order,)
+    assert possible_medications(_case_of(ancient, day), "anticoagulant") == ()
+
+
+def test_an_absurd_supply_ends_with_the_calendar() -> None:
+    """A supply of millions of years is read as lasting, not as a failure."""
+    day = date(2026, 6, 1)
+    order = MedicationOrder(
+        "MedicationRequest/m",
+        "active",
+        "order",
+        Concept(),
+        authored=When(day, day, "2026-06-01"),
+        supply_days=9e10,
+        repeats=900_000_000,
+    )
+
+    assert coverage_window(order) == (day, date.max)
+
+
+def _case_of(order: MedicationOrder, day: date) -> Case:
+    patient = Patient("p", None, deceased=False, sex=None)
+    return Case(PatientRecord("patient-view", patient, medications=(order,)), day)

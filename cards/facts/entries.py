@@ -352,13 +352,18 @@ def _coverage_end(order: MedicationOrder) -> date | None:
     if order.validity_end:
         return order.validity_end.latest
     if order.authored and order.supply_days is not None:
-        return order.authored.latest + timedelta(days=order.supply_days * (1 + order.repeats))
+        return _after(order.authored.latest, order.supply_days * (1 + order.repeats))
     ends = [d.timing.bounds_end.latest for d in order.dosages if d.timing and d.timing.bounds_end]
     if ends:
         return max(ends)
     if order.authored:
-        return order.authored.latest + timedelta(days=COVER_WITHOUT_SUPPLY_DAYS)
+        return _after(order.authored.latest, COVER_WITHOUT_SUPPLY_DAYS)
     return None
+
+
+def _after(day: date, days: float) -> date:
+    """The day so many days later; an absurd supply lasts to the end of the calendar."""
+    return day + timedelta(days=min(days, (date.max - day).days))
 
 
 def medications_in(case: Case, *sets: str) -> tuple[MedicationOrder, ...]:
@@ -400,7 +405,8 @@ def _may_still_be_taken(order: MedicationOrder, today: date) -> bool:
     if order.status == "active" and window[1] >= today:
         return False
     written = order.authored.latest if order.authored else window[1]
-    return 0 <= (today - written).days <= LAPSED_DRUG_DAYS
+    refilled = min(_after(written, (order.supply_days or 0) * order.repeats), today)
+    return written <= today and (today - refilled).days <= LAPSED_DRUG_DAYS
 
 
 def past_medications(case: Case, *sets: str, days: int) -> tuple[MedicationOrder, ...]:
