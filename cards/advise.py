@@ -90,14 +90,12 @@ def advise(record: PatientRecord, today: date, library: Library) -> Advice:
     (safety.md H-21).
     """
     drafts = [draft for draft in record.drafts if draft.selected]
-    asks = {id(draft): _answers(record, today, draft, library) for draft in drafts}
+    asks = [_answers(Case(record, today, draft), library) for draft in drafts]
     case = Case(record, today)
-    alone = Answers(case, library.vocabulary, library.unanswerable)
-    call: Ask = CallAnswers([*asks.values()] or [alone], library.draft_facts)
-
+    call = CallAnswers(asks or [_answers(case, library)], library.draft_facts)
     sure = SureAnswers(call)
 
-    judged = _judge_cards(record, library, call, [(draft, asks[id(draft)]) for draft in drafts])
+    judged = _judge_cards(record, library, call, list(zip(drafts, asks, strict=True)))
     rows = _judge_rows(record, library, call, _listed_rows(library, sure), judged)
     places = locate(library.pathways, sure)
     steps = _next_steps(library, sure)
@@ -116,8 +114,8 @@ def advise(record: PatientRecord, today: date, library: Library) -> Advice:
     )
 
 
-def _answers(record: PatientRecord, today: date, draft: Draft, library: Library) -> Answers:
-    return Answers(Case(record, today, draft), library.vocabulary, library.unanswerable)
+def _answers(case: Case, library: Library) -> Answers:
+    return Answers(case, library.vocabulary, library.unanswerable)
 
 
 def _judge_cards(

@@ -15,7 +15,6 @@ class Answers:
     Args:
         case: the record, the day and the draft under evaluation.
         unanswerable: facts all of whose value sets have no codes yet; always unknown.
-        given: answers settled outside the chart (engine facts).
     """
 
     def __init__(
@@ -23,12 +22,11 @@ class Answers:
         case: Case,
         vocabulary: Vocabulary,
         unanswerable: frozenset[str] = frozenset(),
-        given: Mapping[str, Finding] | None = None,
     ) -> None:
         self._case = case
         self._vocabulary = vocabulary
         self._unanswerable = unanswerable
-        self._known: dict[str, Finding] = dict(given or {})
+        self._known: dict[str, Finding] = {}
 
     def __call__(self, name: str) -> Finding:
         """The answer to one fact; KeyError when no such fact is defined."""

@@ -12,24 +12,13 @@ from cards.criteria import Criteria
 from cards.facts import FACTS
 from cards.facts.vocabulary import FactDefinition, Vocabulary
 from cards.pathway import Pathway, State
+from cards.record import PREFETCH_KEYS
 
 ENGINE_FACTS = frozenset({"first_line_card_shown", "row_in_option_set", "parent_card_shown"})
 PARTS = ("all_of", "any_of", "none_of", "unless", "implies", "implies_on_patient_view")
 FACT_MEMBERS = ("from", "value_sets", "window", "yes", "no", "unknown", *PARTS)
-KEYS = (
-    "patient",
-    "conditions",
-    "medications",
-    "observations",
-    "procedures",
-    "serviceRequests",
-    "encounters",
-    "allergies",
-    "diagnosticReports",
-    "deviceRequests",
-)
 SOURCE_MEMBERS = ("year", "url", "checked", "facts", "section", "cite")
-READ_FROM = frozenset({*KEYS, "draft", "engine"})
+READ_FROM = frozenset({*PREFETCH_KEYS, "draft", "engine"})
 
 
 @dataclass(frozen=True, slots=True)

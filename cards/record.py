@@ -15,6 +15,18 @@ from typing import Any, Literal
 from cards.answer import ChartEntry
 
 HookName = Literal["patient-view", "order-select", "order-sign"]
+PREFETCH_KEYS = (
+    "patient",
+    "conditions",
+    "medications",
+    "observations",
+    "procedures",
+    "serviceRequests",
+    "encounters",
+    "allergies",
+    "diagnosticReports",
+    "deviceRequests",
+)
 
 
 class Coverage(Enum):

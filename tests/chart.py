@@ -20,6 +20,7 @@ from cards.answer import Answer
 from cards.case import FACTS, Case
 from cards.codes import ICD10CM
 from cards.record import (
+    PREFETCH_KEYS,
     Coding,
     Concept,
     Condition,
@@ -34,19 +35,7 @@ from cards.record import (
 )
 
 TODAY = date(2026, 6, 15)
-KEYS = (
-    "patient",
-    "conditions",
-    "medications",
-    "observations",
-    "procedures",
-    "serviceRequests",
-    "encounters",
-    "allergies",
-    "diagnosticReports",
-    "deviceRequests",
-)
-READ = dict.fromkeys(KEYS, Coverage.READ)
+READ = dict.fromkeys(PREFETCH_KEYS, Coverage.READ)
 
 
 def on(day: date) -> When:

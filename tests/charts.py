@@ -8,6 +8,7 @@ from typing import Any
 from cards.case import Case
 from cards.codes import SNOMED
 from cards.record import (
+    PREFETCH_KEYS,
     Allergy,
     Coding,
     Concept,
@@ -26,18 +27,6 @@ from cards.record import (
 )
 
 TODAY = date(2026, 3, 2)
-KEYS = [
-    "patient",
-    "conditions",
-    "medications",
-    "observations",
-    "procedures",
-    "serviceRequests",
-    "encounters",
-    "allergies",
-    "diagnosticReports",
-    "deviceRequests",
-]
 
 
 def ago(days: int) -> When:
@@ -123,6 +112,6 @@ def chart(
         allergies=of(Allergy),
         drafts=(*((evaluated,) if evaluated else ()), *others),
         encounter=at.reference if at else None,
-        coverage={k: Coverage.MISSING if k in unread else Coverage.READ for k in KEYS},
+        coverage={k: Coverage.MISSING if k in unread else Coverage.READ for k in PREFETCH_KEYS},
     )
     return Case(record, TODAY, evaluated)

@@ -11,19 +11,9 @@ import pytest
 from fhir.resources.R4B import get_fhir_model_class
 from pydantic import ValidationError
 
+from cards.record import PREFETCH_KEYS
+
 FIXTURES = Path(__file__).parents[1] / "fhir_fixtures"
-PREFETCH_KEYS = {
-    "patient",
-    "conditions",
-    "medications",
-    "observations",
-    "procedures",
-    "serviceRequests",
-    "encounters",
-    "allergies",
-    "diagnosticReports",
-    "deviceRequests",
-}
 
 
 def _requests() -> dict[str, dict[str, Any]]:
@@ -88,7 +78,7 @@ def test_request_is_complete(name: str) -> None:
     assert mark["service"] == f"back-pain-{request['hook']}"
     assert mark["asOf"] == "2026-06-15"
     assert request["context"]["patientId"] == request["prefetch"]["patient"]["id"]
-    assert set(request["prefetch"]) <= PREFETCH_KEYS
+    assert set(request["prefetch"]) <= set(PREFETCH_KEYS)
     if request["hook"] == "order-select":
         drafts = [e["resource"] for e in request["context"]["draftOrders"]["entry"]]
         known = {f"{draft['resourceType']}/{draft['id']}" for draft in drafts}

@@ -9,7 +9,7 @@ import pytest
 
 from cards.answer import ChartEntry
 from cards.codes import CPT, ICD10CM, LOINC, RXNORM, SNOMED, CodeIndex
-from cards.record import Coverage, Quantity, When, chart_entry
+from cards.record import PREFETCH_KEYS, Coverage, Quantity, When, chart_entry
 from service.patient_record import (
     PatientUnavailable,
     Reading,
@@ -34,18 +34,6 @@ INDEX = CodeIndex(
         (LOINC, "72514-3"): {"pain-score": ""},
     },
     prefixes={"M545": {"low-back-pain": ""}, "C50": {"malignant-neoplasm": ""}},
-)
-KEYS = (
-    "patient",
-    "conditions",
-    "medications",
-    "observations",
-    "procedures",
-    "serviceRequests",
-    "encounters",
-    "allergies",
-    "diagnosticReports",
-    "deviceRequests",
 )
 PERSON = {"resourceType": "Patient", "id": "p1", "birthDate": "1970-05-02", "gender": "female"}
 BACK_PAIN = {"coding": [{"system": SNOMED, "code": "279039007", "display": "Low back pain"}]}
@@ -72,7 +60,7 @@ def read(*, context: dict[str, Any] | None = None, today: date = TODAY, **prefet
         hook="patient-view",
         context={"patientId": "p1", **(context or {})},
         prefetch=prefetch,
-        coverage=coverage_of(prefetch, KEYS),
+        coverage=coverage_of(prefetch, PREFETCH_KEYS),
         index=INDEX,
         today=today,
     )
