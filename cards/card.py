@@ -14,7 +14,7 @@ from cards.recommend import Applied
 from cards.recommendation import Recommendation
 from cards.record import NOTHING, Coding, Coverage, PatientRecord
 from cards.select import CardPlan
-from cards.suggestion import JSON, Setting, build, selection_behaviour, without_repeats
+from cards.suggestion import JSON, Setting, build, ordered, selection_behaviour, without_repeats
 
 TOPIC_SYSTEM = "urn:backpath:recommendation"
 OVERRIDE_SYSTEM = "urn:backpath:override-reason"
@@ -197,16 +197,8 @@ def _is_drafted(suggestion: JSON, drafted: AbstractSet[Coding]) -> bool:
     (action,) = suggestion["actions"]
     if action["type"] != "create":
         return False
-    wanted = {(c["system"], c["code"]) for c in _ordered(action["resource"])["coding"]}
+    wanted = {(c["system"], c["code"]) for c in ordered(action["resource"])["coding"]}
     return bool(wanted & {(coding.system, coding.code) for coding in drafted})
-
-
-def _ordered(resource: JSON) -> JSON:
-    """The concept a created order orders."""
-    concept: JSON = (
-        resource.get("code") or resource.get("medicationCodeableConcept") or {"coding": []}
-    )
-    return concept
 
 
 def _region(member: Applied, standing: Standing, library: Library) -> str:

@@ -98,10 +98,11 @@ def _created(template: SuggestionTemplate, code: Coding, setting: Setting) -> JS
 def _updated(template: SuggestionTemplate, code: Coding, draft: Draft, setting: Setting) -> JSON:
     """The whole draft, its order replaced; what belonged to the old drug goes with it."""
     kept = {
-        name: [value] if name in LISTS and isinstance(value, dict) else value
+        name: _objects(value) if name in LISTS else value
         for name, value in _valued(draft.resource).items()
         if name not in REPLACED.get(template.resource, ())
     }
+    kept = {name: value for name, value in kept.items() if value not in EMPTY}
     if "contained" in kept and template.resource == "MedicationRequest":
         others = [r for r in kept.pop("contained") if r.get("resourceType") != "Medication"]
         kept |= {"contained": others} if others else {}
@@ -113,6 +114,12 @@ def _updated(template: SuggestionTemplate, code: Coding, draft: Draft, setting: 
     content = _content(template, code)
     notes = [*kept.get("note", ()), *content.get("note", ())]
     return {**kept, **content, **({"note": notes} if notes else {})}
+
+
+def _objects(value: Any) -> list[JSON]:
+    """What FHIR wants as a list of objects; one object is a list of one, anything else is none."""
+    values = value if isinstance(value, list) else [value]
+    return [each for each in values if isinstance(each, dict)]
 
 
 def _valued(value: Any) -> Any:
@@ -196,12 +203,14 @@ def _target(action: Mapping[str, Any]) -> tuple[str, str]:
     resource = action.get("resource")
     if resource is None:
         return action["resourceId"], ""
-    concept = next(
-        resource[name]
-        for name in ("code", "medicationCodeableConcept", "codeCodeableConcept")
-        if name in resource
-    )
-    return resource["resourceType"], concept["coding"][0]["code"]
+    return resource["resourceType"], ordered(resource)["coding"][0]["code"]
+
+
+def ordered(resource: Mapping[str, Any]) -> JSON:
+    """The concept that an order of ours orders."""
+    names = ("code", "medicationCodeableConcept", "codeCodeableConcept")
+    concept: JSON = next(resource[name] for name in names if name in resource)
+    return concept
 
 
 def selection_behaviour(suggestions: Sequence[JSON]) -> str:

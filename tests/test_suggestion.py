@@ -86,6 +86,14 @@ def test_changed_drug_loses_nothing_else() -> None:
     assert "priorPrescription" not in resource
 
 
+def test_misshapen_lists_of_a_draft_are_left_out() -> None:
+    """A note or contained resource that is no object neither spoils the change nor comes back."""
+    order = ORDER | {"note": "call the patient", "contained": ["#med"]}
+    resource = action(UPDATE, replace(SETTING, draft=replace(DRAFT, resource=order)))["resource"]
+
+    assert not {"note", "contained"} & set(resource)
+
+
 def test_an_order_without_id_is_not_changed() -> None:
     """A draft known only by its full URL cannot be returned under the same id."""
     nameless = {name: value for name, value in ORDER.items() if name != "id"}
