@@ -20,7 +20,8 @@ class ChartEntry:
     """One entry of the chart that led to an answer, fit to be shown on a card.
 
     Attributes:
-        reference: relative reference such as ``Condition/c1``.
+        reference: relative reference such as ``Condition/c1``; empty for what was looked for and
+            not found, which ``display`` then names.
         display: the entry's own coded display or text, unescaped; may be empty.
         date: ISO date (full or partial) the entry speaks for; None when it bears none.
     """

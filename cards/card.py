@@ -44,12 +44,14 @@ class Standing:
 def build_card(plan: CardPlan, record: PatientRecord, standing: Standing, library: Library) -> JSON:
     """The card without uuids; they are drawn where randomness may live."""
     leader = plan.leader.recommendation
-    because = _because(plan.members)
+    grounds = _because(plan.members)
+    because = [entry for entry in grounds if entry.reference]
+    missing = [entry.display for entry in grounds if not entry.reference]
     unread = _unread(plan.members, record, library)
     card: JSON = {
         "summary": leader.summary,
         "indicator": plan.leader.indicator,
-        "detail": _detail(plan, because, unread, library),
+        "detail": _detail(plan, because, missing, unread, library),
         "source": {
             "label": _label(leader, library),
             "topic": {"system": TOPIC_SYSTEM, "code": leader.id, "display": leader.title},
@@ -107,7 +109,11 @@ def _grounds(entry: ChartEntry) -> JSON:
 
 
 def _detail(
-    plan: CardPlan, because: Sequence[ChartEntry], unread: Sequence[str], library: Library
+    plan: CardPlan,
+    because: Sequence[ChartEntry],
+    missing: Sequence[str],
+    unread: Sequence[str],
+    library: Library,
 ) -> str:
     """Paragraphs: what to do, the rows, the grounds, what was not checked, the sources."""
     paragraphs = [plan.leader.recommendation.detail]
@@ -121,6 +127,8 @@ def _detail(
             _said(entry) for entry in because[: max(GROUNDS_SHOWN, len(plan.merged) + 1)]
         )
         paragraphs.append(f"Found in the record: {entries}.")
+    if missing:
+        paragraphs.append(f"Not found in the record: {', '.join(missing)}.")
     if unread:
         names = ", ".join(library.key_names.get(key, key) for key in unread)
         paragraphs.append(f"Could not be checked: {names}.")

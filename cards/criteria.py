@@ -27,7 +27,8 @@ class Criteria:
 def meets(criteria: Criteria, ask: Ask) -> Finding:
     """Whether the criteria are met: yes needs ``all`` and one ``any`` yes and ``none`` known no.
 
-    A yes bears the chart entries of every yes among ``any`` and ``all``, the more telling first.
+    A yes bears the chart entries of every yes among ``any`` and ``all``, the more telling first,
+    then what a no under ``none`` still has to tell (care that ended long ago).
     Criteria that cannot be met whatever the unknown facts turn out to be are no; else, when not
     met, unknown.
     """
@@ -43,4 +44,4 @@ def meets(criteria: Criteria, ask: Ask) -> Finding:
     unknown = any(finding.answer is Answer.UNKNOWN for finding in required + barred)
     if unknown or (options and all(finding.answer is not Answer.YES for finding in options)):
         return UNKNOWN
-    return yes(entry for finding in options + required for entry in finding.because)
+    return yes(entry for finding in options + required + barred for entry in finding.because)

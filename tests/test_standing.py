@@ -238,3 +238,21 @@ def test_what_is_already_drafted_is_not_offered_again(library: Library) -> None:
 
     assert card["source"]["topic"]["code"] == "rf-cauda-equina"
     assert "suggestions" not in card
+
+
+def test_the_missing_steps_are_listed(library: Library) -> None:
+    """The card about a last-resort opioid names the steps not found, as absent, not as grounds."""
+    (card,) = cards(story("oxycodone-chronic-no-steps"), library)
+    because = card["extension"]["org.backpath.card"]["because"]
+
+    assert "Not found in the record: exercise, psychological or rehabilitation" in card["detail"]
+    assert all(entry["reference"] for entry in because)
+
+
+def test_earlier_care_is_named_with_its_last_date(library: Library) -> None:
+    """Where therapy ended long ago, the first-line card names it and when it was last given."""
+    (card,) = cards(story("therapy-ended-restart"), library)
+    named = card["extension"]["org.backpath.card"]["because"]
+
+    assert any(entry["reference"].startswith("Procedure/") for entry in named)
+    assert "Found in the record" in card["detail"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from cards.answer import NO, YES, Answer, Finding
+from cards.answer import NO, Answer, ChartEntry, Finding, yes
 from cards.case import Case, fact
 from cards.dose import daily_dose_mg
 from cards.facts.drugs import nsaid_allergy_serious, on_the_skin
@@ -36,14 +36,19 @@ def opioid_prerequisite_missing(case: Case) -> Finding:
     Missing means neither adequately tried, failed, not tolerated nor contraindicated on record;
     a step that could not be checked counts as missing.
     """
-    steps = (
-        care_tried(case, EXERCISE_DAYS, "exercise-therapy"),
-        care_tried(case, OTHER_CARE_DAYS, "cbt", "mbsr", "multidisciplinary-rehab"),
-        _nsaid_done(case),
-        _drug_done(case, ANTIDEPRESSANT_DAYS, "duloxetine", least_mg=DULOXETINE_MG_A_DAY)
+    steps = {
+        "exercise": care_tried(case, EXERCISE_DAYS, "exercise-therapy"),
+        "psychological or rehabilitation care": care_tried(
+            case, OTHER_CARE_DAYS, "cbt", "mbsr", "multidisciplinary-rehab"
+        ),
+        "NSAID": _nsaid_done(case),
+        "duloxetine or a tricyclic": _drug_done(
+            case, ANTIDEPRESSANT_DAYS, "duloxetine", least_mg=DULOXETINE_MG_A_DAY
+        )
         or _drug_done(case, ANTIDEPRESSANT_DAYS, "tca"),
-    )
-    return NO if all(steps) else YES
+    }
+    missing = [ChartEntry("", step) for step, documented in steps.items() if not documented]
+    return yes(missing) if missing else NO
 
 
 def care_tried(case: Case, days: int, *sets: str) -> bool:

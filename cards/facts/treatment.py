@@ -111,7 +111,17 @@ def on_record(case: Case, sets: tuple[str, ...], days: int) -> Finding:
     found = (*sure, *drafted)
     if not found and Answer.UNKNOWN in answers:
         return UNKNOWN
-    return presence(case, found, *KEYS)
+    finding = presence(case, found, *KEYS)
+    return _with_last_care(finding, care, case.today) if finding.answer is Answer.NO else finding
+
+
+def _with_last_care(finding: Finding, care: tuple[Care, ...], today: date) -> Finding:
+    """The no with the last care of its kind, so that a card can offer to take it up again."""
+    dates = [(when, entry) for entry in care if (when := care_date(entry, today))]
+    if not dates:
+        return finding
+    when, entry = max(dates, key=lambda pair: (pair[0].text, pair[1].reference))
+    return Finding(Answer.NO, (ChartEntry(entry.reference, entry.concept.display, when.text[:10]),))
 
 
 def _given_or_ordered(case: Case, *sets: str) -> tuple[Care, ...]:
