@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
-from typing import TypeVar
 
-from cards.answer import UNKNOWN, YES, Answer, Finding
-from cards.answers import Answers, CallAnswers
-from cards.card import Standing, build_card
+from cards.answer import NO, YES, Answer, ChartEntry
+from cards.answers import Answers, CallAnswers, SureAnswers, given, report_failure
+from cards.card import build_card
 from cards.case import Case
 from cards.criteria import Ask
-from cards.facts.entries import active_conditions, newest_first
-from cards.facts.pain import episode
-from cards.facts.phase import phase
+from cards.facts.pain import resolved_pathways
+from cards.facts.vocabulary import keys_read
 from cards.library import Library
-from cards.pathway import Place, locate
+from cards.pathway import Place, left_behind, locate
 from cards.recommend import Applied, Verdict, judge
 from cards.recommendation import Recommendation
-from cards.record import Condition, Draft, PatientRecord
-from cards.select import CardPlan, Selection, select
+from cards.record import Draft, PatientRecord
+from cards.select import CardPlan, is_next_step, next_steps, select
+from cards.standing import Standing, leading_pathway, stand
 from cards.suggestion import JSON
 
-log = logging.getLogger(__name__)
-FIRST_LINE = ("nonpharm-first-line-not-started", "exercise-intensify-persistent")
+FIRST_LINE, INTENSIFY = "nonpharm-first-line-not-started", "exercise-intensify-persistent"
 MOST_ROWS = 4
-UPPER_BACK = frozenset({"mid-back-musculoskeletal-pain", "upper-mid-back-trigger-points"})
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +33,21 @@ class Advice:
     Attributes:
         cards: most urgent first, without uuids.
         verdicts: what became of every recommendation of this hook, and the facts that decided.
-        states: pathway → state, for the pathways the patient is on.
+        places: every pathway the patient is on, or whose pain has resolved, with the state.
+        phase: acute, subacute, chronic or unknown.
         errors: ids of recommendations that failed and are left out.
     """
 
     cards: tuple[JSON, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
-    states: Mapping[str, str] = field(default_factory=dict)
+    places: tuple[Place, ...] = ()
+    phase: str = "unknown"
     errors: tuple[str, ...] = ()
+
+    @property
+    def states(self) -> Mapping[str, str]:
+        """Pathway → state, where one is certain."""
+        return {place.pathway: place.state for place in self.places if place.state}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,32 +57,6 @@ class Judged:
     applied: tuple[Applied, ...]
     verdicts: tuple[Verdict, ...]
     errors: tuple[str, ...]
-
-
-class SureAnswers:
-    """Answers for placing the patient and ordering cards: a fact that fails is unknown there.
-
-    Attributes:
-        failed: whether any did; when no recommendation failed with it, every card shown is named
-            among the errors, since its place or its rows may be incomplete.
-    """
-
-    def __init__(self, ask: Ask) -> None:
-        self._ask = ask
-        self.failed = False
-
-    def __call__(self, name: str) -> Finding:
-        """The answer to one fact, unknown when answering it fails."""
-        return self.attempt(lambda: self._ask(name), UNKNOWN, name)
-
-    def attempt(self, step: Callable[[], T], otherwise: T, name: str) -> T:
-        """What a step gives, or ``otherwise`` when it fails; the failure is reported."""
-        try:
-            return step()
-        except Exception as failure:  # noqa: BLE001 the cards themselves must still be given (H-21)
-            _report(name, failure)
-            self.failed = True
-            return otherwise
 
 
 def advise(record: PatientRecord, today: date, library: Library) -> Advice:
@@ -96,26 +72,31 @@ def advise(record: PatientRecord, today: date, library: Library) -> Advice:
     sure = SureAnswers(call)
 
     judged = _judge_cards(record, library, call, list(zip(drafts, asks, strict=True)))
-    rows = _judge_rows(record, library, call, _listed_rows(library, sure), judged)
     places = locate(library.pathways, sure)
-    steps = _next_steps(library, sure)
-    selection = select(judged.applied, rows.applied[:MOST_ROWS], steps, record.hook)
-    standing = _standing(case, places, library, sure)
-    cards, broken = _build(selection.shown, record, standing, library)
-    failed = (*judged.errors, *rows.errors, *broken)
+    order = _next_steps(library, sure)
+    steps = next_steps(judged.applied, order) if record.hook == "patient-view" else ()
+    rows = _judge_rows(record, library, call, _listed_rows(library, sure), steps)
+    selection = select(judged.applied, rows.applied[:MOST_ROWS], order, record.hook)
+    standing = stand(case, places, library.next_step_order, sure)
+    texts = _judge_texts(record, library, call, selection.shown)
+    plans = tuple(_completed(plan, texts.applied, library, sure) for plan in selection.shown)
+    cards, broken = _build(plans, record, standing, library)
+    failed = (*judged.errors, *rows.errors, *texts.errors, *broken)
     if sure.failed and not failed:  # the place on every card may be incomplete, and must be told
-        failed = tuple(plan.leader.recommendation.id for plan in selection.shown)
-    errors = tuple(dict.fromkeys(failed))
+        failed = tuple(plan.leader.recommendation.id for plan in plans)
+    none: tuple[str, ...] = ()
+    resolved = sure.attempt(lambda: resolved_pathways(case), none, "resolved")
     return Advice(
         cards,
-        _outcomes(judged.verdicts + rows.verdicts, selection),
-        {place.pathway: place.state for place in places if place.state},
-        errors,
+        _outcomes(judged.verdicts + rows.verdicts + texts.verdicts, plans, selection.capped),
+        (*places, *left_behind(places, resolved)),
+        standing.phase,
+        tuple(dict.fromkeys(failed)),
     )
 
 
 def _answers(case: Case, library: Library) -> Answers:
-    return Answers(case, library.vocabulary, library.unanswerable)
+    return Answers(case, library.vocabulary, library.unanswerable, library.switches)
 
 
 def _judge_cards(
@@ -131,28 +112,67 @@ def _judge_cards(
             questions += [(recommendation, ask, draft) for draft, ask in drafts]
         else:
             questions.append((recommendation, call, None))
-    return _judge(questions, record)
+    return _judge(questions, record, library)
 
 
 def _judge_rows(
-    record: PatientRecord, library: Library, call: Ask, listed: Sequence[str], judged: Judged
+    record: PatientRecord,
+    library: Library,
+    call: Ask,
+    listed: Sequence[str],
+    steps: Sequence[Applied],
 ) -> Judged:
-    """The option rows of the first-line card, when it is given, in the order they are listed."""
-    if not any(applied.recommendation.id in FIRST_LINE for applied in judged.applied):
+    """The option rows, in the order they are listed.
+
+    They come with first-line care, leading or not, and with exercise to be intensified when that
+    leads; behind a drug step the latter is one row and brings none.
+    """
+    first = [step.recommendation.id for step in steps[:1]]
+    shown = {step.recommendation.id for step in steps}
+    if FIRST_LINE not in shown and INTENSIFY not in first:
         return Judged((), (), ())
     questions: list[tuple[Recommendation, Ask, Draft | None]] = [
         (library.recommendations[name], _as_row(call), None) for name in listed
     ]
-    return _judge(questions, record)
+    return _judge(questions, record, library)
+
+
+def _judge_texts(
+    record: PatientRecord, library: Library, call: Ask, shown: Sequence[CardPlan]
+) -> Judged:
+    """The paragraphs that other cards bear, when a card that bears them is shown."""
+    told = {
+        "parent_card_shown": YES if any(map(is_next_step, shown)) else NO,
+        "drug_suggestion_shown": YES if any(map(_proposes_drug, shown)) else NO,
+    }
+    here = [text for text in library.texts if record.hook in text.hooks]
+    return _judge([(text, given(told, call), None) for text in here], record, library)
+
+
+def _proposes_drug(plan: CardPlan) -> bool:
+    """Whether a card of advice, not one of warning, proposes a drug."""
+    proposed = any(template.proposes_drug for m in plan.members for template in m.suggestions)
+    return proposed and plan.leader.recommendation.kind == "suggestion"
+
+
+def _completed(
+    plan: CardPlan, texts: Sequence[Applied], library: Library, sure: SureAnswers
+) -> CardPlan:
+    """The card with the paragraphs it bears and, for a next step, the pathway it is of."""
+    borne = [text for text in texts if _bears(plan, text.recommendation)]
+    step = plan.leader.recommendation.id if is_next_step(plan) else None
+    pathway = leading_pathway(step, library.next_step_order, sure) if step else None
+    return replace(plan, texts=tuple(borne), pathway=pathway)
+
+
+def _bears(plan: CardPlan, text: Recommendation) -> bool:
+    if "drug_suggestion_shown" in text.trigger.names:
+        return _proposes_drug(plan)
+    return is_next_step(plan)
 
 
 def _as_row(call: Ask) -> Ask:
-    given = {"first_line_card_shown": YES, "row_in_option_set": YES}
-
-    def ask(name: str) -> Finding:
-        return given.get(name) or call(name)
-
-    return ask
+    return given({"first_line_card_shown": YES, "row_in_option_set": YES}, call)
 
 
 def _listed_rows(library: Library, call: Ask) -> tuple[str, ...]:
@@ -167,7 +187,9 @@ def _listed_rows(library: Library, call: Ask) -> tuple[str, ...]:
 
 
 def _judge(
-    questions: Sequence[tuple[Recommendation, Ask, Draft | None]], record: PatientRecord
+    questions: Sequence[tuple[Recommendation, Ask, Draft | None]],
+    record: PatientRecord,
+    library: Library,
 ) -> Judged:
     applied: list[Applied] = []
     verdicts: list[Verdict] = []
@@ -176,14 +198,27 @@ def _judge(
         try:
             advice, verdict = judge(recommendation, ask, record.hook, draft)
         except Exception as failure:  # noqa: BLE001 one failing rule silences no other (H-21)
-            _report(recommendation.id, failure)
+            report_failure(recommendation.id, failure)
             errors.append(recommendation.id)
             verdicts.append(Verdict(recommendation.id, "failed", ()))
             continue
         verdicts.append(verdict)
         if advice:
-            applied.append(advice)
+            missing = _not_found(recommendation, ask, record, library)
+            applied.append(replace(advice, because=advice.because + missing))
     return Judged(tuple(applied), tuple(verdicts), tuple(errors))
+
+
+def _not_found(
+    recommendation: Recommendation, ask: Ask, record: PatientRecord, library: Library
+) -> tuple[ChartEntry, ...]:
+    """What the card calls not found: facts that stay unknown although their data were read."""
+    return tuple(
+        ChartEntry("", words)
+        for name, words in recommendation.not_found.items()
+        if ask(name).answer is Answer.UNKNOWN
+        and record.read(*keys_read((name,), library.vocabulary))
+    )
 
 
 def _build(
@@ -195,16 +230,9 @@ def _build(
         try:
             cards.append(build_card(plan, record, standing, library))
         except Exception as failure:  # noqa: BLE001 the other cards are still returned (H-21)
-            _report(plan.leader.recommendation.id, failure)
+            report_failure(plan.leader.recommendation.id, failure)
             errors.append(plan.leader.recommendation.id)
     return tuple(cards), tuple(errors)
-
-
-def _report(name: str, failure: Exception) -> None:
-    """Name the recommendation and the kind of failure; a message could hold patient data."""
-    log.error(
-        "recommendation failed", extra={"recommendation": name, "kind": type(failure).__name__}
-    )
 
 
 def _next_steps(library: Library, call: Ask) -> tuple[str, ...]:
@@ -217,46 +245,18 @@ def _next_steps(library: Library, call: Ask) -> tuple[str, ...]:
     )
 
 
-def _standing(case: Case, places: Sequence[Place], library: Library, sure: SureAnswers) -> Standing:
-    """Where the patient stands; the most specific pathway names the state."""
-    states = {place.pathway: place.state for place in places}
-    leading = [order.pathway for order in library.next_step_order if order.pathway in states]
-    none: tuple[Condition, ...] = ()
-    pain = sure.attempt(lambda: episode(case).conditions, none, "episode")
-    return Standing(
-        pathways=tuple(states),
-        state=next((states[name] for name in leading if states[name]), None),
-        phase=sure.attempt(lambda: phase(case), "unknown", "phase"),
-        problem=next((found.reference for found in newest_first(pain)), None),
-        region="whole" if _cord_signs(case, sure) else _region(states),
-    )
-
-
-def _region(pathways: Mapping[str, str | None]) -> str:
-    """The painful part of the spine: one that a pathway names alone, else the whole of it."""
-    lower = "chronic-low-back-pain" in pathways
-    upper = bool(UPPER_BACK & set(pathways))
-    if lower == upper:
-        return "whole"
-    return "lumbar" if lower else "thoracic"
-
-
-def _cord_signs(case: Case, sure: SureAnswers) -> bool:
-    """Whether signs of cord compression are active, which lumbar imaging cannot explain."""
-    none: tuple[Condition, ...] = ()
-    found = sure.attempt(lambda: active_conditions(case, "myelopathy"), none, "myelopathy")
-    return bool(found)
-
-
-def _outcomes(verdicts: Sequence[Verdict], selection: Selection) -> tuple[Verdict, ...]:
-    """Each verdict with what selection made of it: shown, merged, row or capped."""
+def _outcomes(
+    verdicts: Sequence[Verdict], shown: Sequence[CardPlan], capped: Sequence[CardPlan]
+) -> tuple[Verdict, ...]:
+    """Each verdict with what selection made of it: shown, merged, row, text or capped."""
     places: dict[tuple[str, str | None], str] = {}
-    for plan in selection.capped:
+    for plan in capped:
         places.update({_key(member): "capped" for member in plan.members})
-    for plan in selection.shown:
+    for plan in shown:
         places[_key(plan.leader)] = "shown"
         places.update({_key(member): "merged" for member in plan.merged})
         places.update({_key(member): "row" for member in plan.rows})
+        places.update({_key(text): "text" for text in plan.texts})
     return tuple(
         replace(verdict, outcome=places.get((verdict.id, verdict.draft), "capped"))
         if verdict.outcome == "shown"

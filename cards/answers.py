@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import TypeVar
 
 from cards.answer import NO, UNKNOWN, Answer, Finding, all_of, any_of, negate
 from cards.case import FACTS, Case
+from cards.criteria import Ask
 from cards.facts.vocabulary import FactDefinition, Vocabulary
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 
 class Answers:
@@ -15,6 +22,7 @@ class Answers:
     Args:
         case: the record, the day and the draft under evaluation.
         unanswerable: facts all of whose value sets have no codes yet; always unknown.
+        switches: facts answered by a setting of the site.
     """
 
     def __init__(
@@ -22,11 +30,12 @@ class Answers:
         case: Case,
         vocabulary: Vocabulary,
         unanswerable: frozenset[str] = frozenset(),
+        switches: Mapping[str, Finding] = MappingProxyType({}),
     ) -> None:
         self._case = case
         self._vocabulary = vocabulary
         self._unanswerable = unanswerable
-        self._known: dict[str, Finding] = {}
+        self._known: dict[str, Finding] = dict(switches)
 
     def __call__(self, name: str) -> Finding:
         """The answer to one fact; KeyError when no such fact is defined."""
@@ -72,6 +81,48 @@ class GivenAnswers:
         if definition.scope == "derived":
             return derive(definition, self)
         return self._given.get(name, NO)
+
+
+class SureAnswers:
+    """Answers for placing the patient and ordering cards: a fact that fails is unknown there.
+
+    Attributes:
+        failed: whether any did; when no recommendation failed with it, every card shown is named
+            among the errors, since its place or its rows may be incomplete.
+    """
+
+    def __init__(self, ask: Ask) -> None:
+        self._ask = ask
+        self.failed = False
+
+    def __call__(self, name: str) -> Finding:
+        """The answer to one fact, unknown when answering it fails."""
+        return self.attempt(lambda: self._ask(name), UNKNOWN, name)
+
+    def attempt(self, step: Callable[[], T], otherwise: T, name: str) -> T:
+        """What a step gives, or ``otherwise`` when it fails; the failure is reported."""
+        try:
+            return step()
+        except Exception as failure:  # noqa: BLE001 the cards themselves must still be given (H-21)
+            report_failure(name, failure)
+            self.failed = True
+            return otherwise
+
+
+def given(known: Mapping[str, Finding], call: Ask) -> Ask:
+    """Answers with those settled that only the course of this call can tell."""
+
+    def ask(name: str) -> Finding:
+        return known.get(name) or call(name)
+
+    return ask
+
+
+def report_failure(name: str, failure: Exception) -> None:
+    """Log what failed and the kind of failure; a message could hold patient data."""
+    log.error(
+        "recommendation failed", extra={"recommendation": name, "kind": type(failure).__name__}
+    )
 
 
 def derive(definition: FactDefinition, ask: Answers | GivenAnswers) -> Finding:

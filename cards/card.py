@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from typing import Any
 
 from cards.answer import ChartEntry
@@ -13,32 +12,15 @@ from cards.markdown import escaped, shortened
 from cards.recommend import Applied
 from cards.recommendation import Recommendation
 from cards.record import NOTHING, Coding, Coverage, PatientRecord
-from cards.select import CardPlan
+from cards.select import CardPlan, is_next_step
+from cards.standing import Standing
 from cards.suggestion import JSON, Setting, build, ordered, selection_behaviour, without_repeats
 
 TOPIC_SYSTEM = "urn:backpath:recommendation"
 OVERRIDE_SYSTEM = "urn:backpath:override-reason"
 EXTENSION = "org.backpath.card"
 GROUNDS_SHOWN = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """Where the patient stands, as every card of the call says it.
-
-    Attributes:
-        pathways: ids of the pathways the patient is on.
-        state: state on the leading pathway; None when not certain.
-        phase: acute, subacute, chronic or unknown.
-        problem: reference of the Condition that led here; None when there is none.
-        region: spine region of the pain, for imaging.
-    """
-
-    pathways: tuple[str, ...]
-    state: str | None
-    phase: str
-    problem: str | None
-    region: str
+STEP_GROUNDS_SHOWN = 6  # why this step and not another takes more than why a warning
 
 
 def build_card(plan: CardPlan, record: PatientRecord, standing: Standing, library: Library) -> JSON:
@@ -90,7 +72,7 @@ def _extension(
     members: JSON = {
         "recommendations": [member.recommendation.id for member in plan.members],
         "pathways": list(standing.pathways),
-        "state": standing.state,
+        "state": standing.states.get(plan.pathway) if plan.pathway else standing.state,
         "phase": standing.phase,
         "because": [_grounds(entry) for entry in because],
         "notChecked": list(unread),
@@ -123,16 +105,17 @@ def _detail(
     if plan.rows:
         paragraphs.append("\n".join(_row(row.recommendation) for row in plan.rows))
     if because:
-        entries = "; ".join(
-            _said(entry) for entry in because[: max(GROUNDS_SHOWN, len(plan.merged) + 1)]
-        )
+        most = STEP_GROUNDS_SHOWN if is_next_step(plan) else GROUNDS_SHOWN
+        entries = "; ".join(_said(entry) for entry in because[: max(most, len(plan.merged) + 1)])
         paragraphs.append(f"Found in the record: {entries}.")
     if missing:
         paragraphs.append(f"Not found in the record: {', '.join(missing)}.")
     if unread:
         names = ", ".join(library.key_names.get(key, key) for key in unread)
         paragraphs.append(f"Could not be checked: {names}.")
-    cited = [member.recommendation for member in plan.members]
+    paragraphs += _afterwards(plan, library)
+    paragraphs += [text.recommendation.detail for text in plan.texts]
+    cited = [member.recommendation for member in (*plan.members, *plan.texts)]
     paragraphs += _differences(cited, library)
     paragraphs.append(_provenance(cited, library))
     if plan.hidden:
@@ -141,8 +124,17 @@ def _detail(
     return "\n\n".join(paragraphs)
 
 
+def _afterwards(plan: CardPlan, library: Library) -> list[str]:
+    """What comes after this step, should it not help enough."""
+    pathway = next((p for p in library.pathways if p.id == plan.pathway), None)
+    follows = pathway.if_not_enough.get(plan.leader.recommendation.id) if pathway else None
+    return [f"If this does not help enough: {follows}"] if follows else []
+
+
 def _row(recommendation: Recommendation) -> str:
-    return f"- **{recommendation.title}**: {recommendation.detail}"
+    """One item of a list; the lines of its own text stay within it."""
+    lines = (line for line in recommendation.detail.splitlines() if line)
+    return f"- **{recommendation.title}**: " + "\n  ".join(lines)
 
 
 def _said(entry: ChartEntry) -> str:

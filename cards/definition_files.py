@@ -5,18 +5,43 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
-from cards.content import Document, check_members, check_schema, read_schema, read_yaml
+from cards.content import (
+    Document,
+    check_members,
+    check_schema,
+    read_rows,
+    read_schema,
+    read_yaml,
+)
 from cards.criteria import Criteria
 from cards.facts import FACTS
 from cards.facts.vocabulary import FactDefinition, Vocabulary
 from cards.pathway import Pathway, State
 from cards.record import PREFETCH_KEYS
 
-ENGINE_FACTS = frozenset({"first_line_card_shown", "row_in_option_set", "parent_card_shown"})
+ENGINE_FACTS = frozenset(
+    {
+        "first_line_card_shown",
+        "row_in_option_set",
+        "parent_card_shown",
+        "drug_suggestion_shown",
+        "tpi_technique_card_on",
+    }
+)
 PARTS = ("all_of", "any_of", "none_of", "unless", "implies", "implies_on_patient_view")
 FACT_MEMBERS = ("from", "value_sets", "window", "yes", "no", "unknown", *PARTS)
+STATEMENT_COLUMNS = (
+    "statement",
+    "source",
+    "section",
+    "text",
+    "computable",
+    "why",
+    "recommendations",
+)
 SOURCE_MEMBERS = ("year", "url", "checked", "facts", "section", "cite")
 READ_FROM = frozenset({*PREFETCH_KEYS, "draft", "engine"})
 
@@ -32,6 +57,25 @@ class OptionSet:
 
 
 @dataclass(frozen=True, slots=True)
+class Statement:
+    """One sentence of the digests the content was made from.
+
+    Attributes:
+        computable: yes, partly or no: whether a chart can hold what it asks.
+        why: what makes it partly or not computable, or what computes it.
+        recommendations: ids of the recommendations that carry it.
+    """
+
+    id: str
+    source: str
+    section: str
+    text: str
+    computable: str
+    why: str
+    recommendations: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class StepOrder:
     """The next steps of one pathway, the leading one first."""
 
@@ -40,15 +84,22 @@ class StepOrder:
     order: tuple[str, ...]
 
 
-def read_vocabulary(document: Document, value_sets: Iterable[str]) -> Vocabulary:
-    """Every fact a rule may name. Raises ContentError for one that nothing answers."""
-    vocabulary = {}
+def read_vocabulary(
+    document: Document, value_sets: Iterable[str], known: Vocabulary = MappingProxyType({})
+) -> Vocabulary:
+    """The facts of one file, after those already known.
+
+    Raises:
+        ContentError: nothing answers a fact, or it is made of a fact that is not there.
+    """
+    vocabulary = dict(known)
+    names = known.keys() | document.value.keys()
     for name, entry in document.value.items():
         check_members(document, entry, ("ask", "scope"), FACT_MEMBERS, (name,))
         _known(document, (name, "value_sets"), entry.get("value_sets", ()), value_sets)
         _known(document, (name, "from"), entry.get("from", ()), READ_FROM)
         for part in PARTS:
-            _known(document, (name, part), entry.get(part, ()), document.value)
+            _known(document, (name, part), entry.get(part, ()), names)
         vocabulary[name] = FactDefinition(
             name=name,
             ask=entry["ask"],
@@ -94,19 +145,22 @@ def read_release(document: Document) -> Mapping[str, Any]:
     return release
 
 
-def read_pathways(root: Path, vocabulary: Vocabulary) -> tuple[Pathway, ...]:
-    """The pathways, each with its states."""
+def read_pathways(
+    root: Path, vocabulary: Vocabulary, recommendations: Iterable[str]
+) -> tuple[Pathway, ...]:
+    """The pathways, each with its states and what follows each of its next steps."""
     validator = read_schema(root / "schemas" / "pathway.schema.json")
     pathways = []
     for path in sorted((root / "pathways").glob("*.yaml")):
         document = read_yaml(path)
         check_schema(document, validator)
-        pathways.append(_pathway(document, vocabulary))
+        pathways.append(_pathway(document, vocabulary, recommendations))
     return tuple(pathways)
 
 
-def _pathway(document: Document, vocabulary: Vocabulary) -> Pathway:
+def _pathway(document: Document, vocabulary: Vocabulary, recommendations: Iterable[str]) -> Pathway:
     content = document.value
+    _known(document, ("if_not_enough",), content["if_not_enough"], recommendations)
     states = []
     for position, state in enumerate(content["states"]):
         when = state["when"]
@@ -114,10 +168,18 @@ def _pathway(document: Document, vocabulary: Vocabulary) -> Pathway:
             if name not in vocabulary:
                 raise document.error(f"{name!r} is not a fact", ("states", position, "when"))
         criteria = Criteria(*(tuple(when.get(part, ())) for part in ("all", "any", "none")))
-        states.append(State(state["id"], state["title"], criteria))
+        shows = tuple(state.get("shows", ()))
+        _known(document, ("states", position, "shows"), shows, recommendations)
+        states.append(State(state["id"], state["title"], criteria, shows))
     if content["member"] not in vocabulary:
         raise document.error(f"{content['member']!r} is not a fact", ("member",))
-    return Pathway(content["id"], content["title"], content["member"], tuple(states))
+    return Pathway(
+        content["id"],
+        content["title"],
+        content["member"],
+        tuple(states),
+        content["if_not_enough"],
+    )
 
 
 def read_option_sets(
@@ -147,6 +209,22 @@ def read_step_order(
         _known(document, (position, "order"), entry["order"], recommendations)
         orders.append(StepOrder(entry["pathway"], entry["when"], tuple(entry["order"])))
     return tuple(orders)
+
+
+def read_statements(path: Path) -> tuple[Statement, ...]:
+    """The statements of the digests, each with the recommendations that carry it."""
+    return tuple(
+        Statement(
+            row["statement"],
+            row["source"],
+            row["section"],
+            row["text"],
+            row["computable"],
+            row["why"],
+            tuple(row["recommendations"].split(" ")),
+        )
+        for row in read_rows(path, STATEMENT_COLUMNS)
+    )
 
 
 def read_imaging_regions(definitions: Path) -> Mapping[tuple[str, str], str]:

@@ -8,7 +8,10 @@ from cards.record import Dosage, MedicationOrder, Quantity, Timing
 
 MG_PER = {"mg": 1.0, "g": 1000.0, "ug": 0.001, "mcg": 0.001}
 COUNTED = frozenset(
-    {None, "1", "{tbl}", "{tablet}", "{pill}", "{capsule}", "{cap}", "TAB", "CAP", "{spray}"}
+    {
+        *(None, "1", "{tbl}", "{tablet}", "{pill}", "{capsule}", "{cap}", "TAB", "CAP", "{spray}"),
+        *("tablet", "tablets", "Tablet", "tab", "tabs", "capsule", "capsules", "Capsule", "cap"),
+    }
 )
 HOURS_PER = {
     "s": 1 / 3600,
@@ -47,8 +50,8 @@ def daily_dose_mg(order: MedicationOrder, strength_mg: float | None) -> float | 
         Milligrams a day; None when any dosage cannot be read, or none is given.
     """
     steps: list[float] = []
-    by_step = sorted(order.dosages, key=_step)
-    for _, dosages in groupby(by_step, key=_step):
+    by_step = sorted(order.dosages, key=step)
+    for _, dosages in groupby(by_step, key=step):
         amounts = [_dosage_mg_a_day(dosage, strength_mg) for dosage in dosages]
         known = [amount for amount in amounts if amount is not None]
         if len(known) < len(amounts):
@@ -57,7 +60,8 @@ def daily_dose_mg(order: MedicationOrder, strength_mg: float | None) -> float | 
     return max(steps, default=None)
 
 
-def _step(dosage: Dosage) -> int:
+def step(dosage: Dosage) -> int:
+    """Its place among dosages taken in turn; those of one place are taken together."""
     return dosage.sequence if dosage.sequence is not None else 0
 
 

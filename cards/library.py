@@ -6,10 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from cards.answer import NO, YES, Finding
 from cards.codes import CodeIndex
 from cards.content import read_yaml
 from cards.definition_files import (
     OptionSet,
+    Statement,
     StepOrder,
     read_exclusion_sets,
     read_imaging_regions,
@@ -18,10 +20,11 @@ from cards.definition_files import (
     read_release,
     read_set_rules,
     read_sources,
+    read_statements,
     read_step_order,
     read_vocabulary,
 )
-from cards.facts.vocabulary import Vocabulary, closure
+from cards.facts.vocabulary import Vocabulary, closure, keys_read
 from cards.pathway import Pathway
 from cards.recommendation import Recommendation
 from cards.recommendation_files import Shared, read_recommendations
@@ -31,6 +34,8 @@ from cards.value_set_files import ValueSets, index_codes, loinc_codes, read_valu
 HERE = Path(__file__).parent
 HOOKS: tuple[HookName, ...] = ("patient-view", "order-select", "order-sign")
 CODED_SCOPES = ("patient", "draft")
+SITE_FACTS = ("tpi_technique_card_on",)
+DISCLAIMER = "provenance-disclaimer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +44,10 @@ class Library:
 
     Attributes:
         cards: hook → recommendations that may become a card there, in id order.
+        texts: recommendations that are a paragraph of other cards; the disclaimer is on every one.
         about_drafts: ids of recommendations judged once for each draft.
         draft_facts: facts whose answer depends on the draft under evaluation.
+        switches: facts answered by a setting of the site.
         unanswerable: facts all of whose value sets have no codes yet.
         reads: recommendation → prefetch keys its facts rest on.
         loinc_codes: LOINC codes Observations are searched by.
@@ -49,10 +56,12 @@ class Library:
     content_version: str
     recommendations: Mapping[str, Recommendation]
     cards: Mapping[HookName, tuple[Recommendation, ...]]
+    texts: tuple[Recommendation, ...]
     about_drafts: frozenset[str]
     vocabulary: Vocabulary
     draft_facts: frozenset[str]
     unanswerable: frozenset[str]
+    switches: Mapping[str, Finding]
     reads: Mapping[str, frozenset[str]]
     index: CodeIndex
     loinc_codes: tuple[str, ...]
@@ -64,15 +73,24 @@ class Library:
     sources: Mapping[str, str]
     conflicts: Mapping[str, str]
     imaging_regions: Mapping[tuple[str, str], str]
+    statements: tuple[Statement, ...]
     key_names: Mapping[str, str]
     disclaimer: str
 
 
-def load_library(root: Path = HERE) -> Library:
-    """Read every content file below ``root``. Raises ContentError with file and line."""
+def load_library(root: Path = HERE, switched_on: frozenset[str] = frozenset()) -> Library:
+    """Read every content file below ``root``.
+
+    Args:
+        switched_on: facts that are yes because the site has switched them on.
+
+    Raises:
+        ContentError: with file and line.
+    """
     definitions = root / "definitions"
     value_sets = read_value_sets(root / "value_sets")
-    vocabulary = read_vocabulary(read_yaml(definitions / "facts.yaml"), value_sets)
+    asked = read_vocabulary(read_yaml(definitions / "facts.yaml"), value_sets)
+    vocabulary = read_vocabulary(read_yaml(definitions / "state_facts.yaml"), value_sets, asked)
     shared = Shared(
         vocabulary,
         read_exclusion_sets(read_yaml(definitions / "exclusion_sets.yaml"), vocabulary),
@@ -89,14 +107,16 @@ def load_library(root: Path = HERE) -> Library:
         content_version=str(release["version"]),
         recommendations=recommendations,
         cards=_cards(recommendations.values()),
+        texts=_texts(recommendations.values()),
         about_drafts=_about_drafts(recommendations.values(), draft_facts),
         vocabulary=vocabulary,
         draft_facts=draft_facts,
         unanswerable=_unanswerable(vocabulary, value_sets),
-        reads={r.id: _reads(r, vocabulary) for r in recommendations.values()},
+        switches={name: YES if name in switched_on else NO for name in SITE_FACTS},
+        reads={r.id: keys_read(_names(r), vocabulary) for r in recommendations.values()},
         index=index_codes(value_sets),
         loinc_codes=loinc_codes(vocabulary, value_sets),
-        pathways=read_pathways(root, vocabulary),
+        pathways=read_pathways(root, vocabulary, recommendations),
         option_sets=read_option_sets(definitions / "option_sets.yaml", vocabulary, recommendations),
         next_step_order=read_step_order(
             definitions / "next_step_order.yaml", vocabulary, recommendations
@@ -108,8 +128,9 @@ def load_library(root: Path = HERE) -> Library:
         sources=shared.sources,
         conflicts=shared.conflicts,
         imaging_regions=read_imaging_regions(definitions),
+        statements=read_statements(root / "statements.csv"),
         key_names=release["key_names"],
-        disclaimer=recommendations["provenance-disclaimer"].detail,
+        disclaimer=recommendations[DISCLAIMER].detail,
     )
 
 
@@ -142,17 +163,16 @@ def _names(recommendation: Recommendation) -> tuple[str, ...]:
     )
 
 
-def _reads(recommendation: Recommendation, vocabulary: Vocabulary) -> frozenset[str]:
-    facts = closure(_names(recommendation), vocabulary)
-    keys = {key for name in facts for key in vocabulary[name].read_from}
-    return frozenset(keys - {"patient", "draft", "engine"})
-
-
 def _cards(
     recommendations: Iterable[Recommendation],
 ) -> Mapping[HookName, tuple[Recommendation, ...]]:
     own = sorted((r for r in recommendations if r.render == "card"), key=lambda r: r.id)
     return {hook: tuple(r for r in own if hook in r.hooks) for hook in HOOKS}
+
+
+def _texts(recommendations: Iterable[Recommendation]) -> tuple[Recommendation, ...]:
+    told = (r for r in recommendations if r.render == "text" and r.id != DISCLAIMER)
+    return tuple(sorted(told, key=lambda r: r.id))
 
 
 def _about_drafts(

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from cards.answer import Answer
 from cards.criteria import Ask, Criteria, meets
 
 RED_FLAG_STATE = "RF"
+RESOLVED_STATE = "RESOLVED"
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """One state of a pathway, entered when its criteria are met."""
+    """One state of a pathway, entered when its criteria are met.
+
+    Attributes:
+        shows: ids of the next steps that may lead in this state.
+    """
 
     id: str
     title: str
     when: Criteria
+    shows: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +32,14 @@ class Pathway:
 
     Attributes:
         member: the fact that makes a patient a member.
+        if_not_enough: next step → what comes after it when it does not help enough.
     """
 
     id: str
     title: str
     member: str
     states: tuple[State, ...]
+    if_not_enough: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +61,12 @@ def locate(pathways: Sequence[Pathway], ask: Ask) -> tuple[Place, ...]:
         for pathway in pathways
         if ask(pathway.member).answer is Answer.YES
     )
+
+
+def left_behind(places: Sequence[Place], resolved: Iterable[str]) -> tuple[Place, ...]:
+    """Places on pathways whose pain has resolved, and of which the patient is no member now."""
+    present = {place.pathway for place in places}
+    return tuple(Place(name, RESOLVED_STATE) for name in resolved if name not in present)
 
 
 def _state(pathway: Pathway, ask: Ask) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from cards.answer import Answer, ChartEntry
+from cards.answer import Answer, ChartEntry, Finding
 from cards.criteria import Ask, meets
 from cards.recommendation import RANK, Indicator, Recommendation, SuggestionTemplate
 from cards.record import Draft, HookName
@@ -35,14 +35,14 @@ class Verdict:
     """What became of one recommendation, and the facts that decided.
 
     Attributes:
-        outcome: shown, withheld (something speaks against it), unknown (something needed is not
-            known), merged, row, capped, or failed.
-        deciding: (fact, answer) pairs in the order asked.
+        outcome: shown, withheld (a criterion is not met), unknown (a criterion is not known to be
+            met), suppressed (an exclusion silences it), merged, row, text, capped, or failed.
+        deciding: the facts that decided, each with its finding, in the order asked.
     """
 
     id: str
     outcome: str
-    deciding: tuple[tuple[str, str], ...]
+    deciding: tuple[tuple[str, Finding], ...]
     indicator: Indicator | None = None
     draft: str | None = None
 
@@ -55,16 +55,14 @@ def judge(
     if trigger.answer is not Answer.YES:
         outcome = "unknown" if trigger.answer is Answer.UNKNOWN else "withheld"
         return None, _verdict(recommendation, outcome, _blocking(recommendation, ask), draft)
-    excluded = [name for name in recommendation.exclusions if _is_yes(ask, name)]
+    excluded = _every_yes(recommendation.exclusions, ask)
     if excluded:
-        deciding = tuple((name, "yes") for name in excluded)
-        return None, _verdict(recommendation, "withheld", deciding, draft)
+        return None, _verdict(recommendation, "suppressed", excluded, draft)
     indicator, grade, grounds = _indicator(recommendation, ask, hook)
     if indicator != "critical":
-        barred = [name for name in recommendation.critical_only_when if _is_yes(ask, name)]
+        barred = _every_yes(recommendation.critical_only_when, ask)
         if barred:
-            deciding = tuple((name, "yes") for name in barred)
-            return None, _verdict(recommendation, "withheld", deciding, draft)
+            return None, _verdict(recommendation, "suppressed", barred, draft)
     advice = Applied(
         recommendation,
         indicator,
@@ -73,7 +71,7 @@ def judge(
         offered(recommendation, ask),
         grade,
     )
-    deciding = tuple((name, ask(name).answer.value) for name in recommendation.trigger.names)
+    deciding = tuple((name, ask(name)) for name in recommendation.trigger.names)
     return advice, _verdict(recommendation, "shown", deciding, draft, indicator)
 
 
@@ -105,17 +103,22 @@ def _indicator(
     return indicator, grade or ("soft" if soft else None), grounds
 
 
-def _blocking(recommendation: Recommendation, ask: Ask) -> tuple[tuple[str, str], ...]:
+def _blocking(recommendation: Recommendation, ask: Ask) -> tuple[tuple[str, Finding], ...]:
     """The facts that keep the trigger from firing."""
     trigger = recommendation.trigger
-    answers = [(name, ask(name).answer) for name in trigger.all]
-    blocking = [(name, answer.value) for name, answer in answers if answer is not Answer.YES]
-    options = [(name, ask(name).answer) for name in trigger.any]
-    if options and all(answer is not Answer.YES for _, answer in options):
-        blocking += [(name, answer.value) for name, answer in options]
-    barred = [(name, ask(name).answer) for name in trigger.none]
-    blocking += [(name, answer.value) for name, answer in barred if answer is not Answer.NO]
+    required = [(name, ask(name)) for name in trigger.all]
+    blocking = [(name, found) for name, found in required if found.answer is not Answer.YES]
+    options = [(name, ask(name)) for name in trigger.any]
+    if options and all(found.answer is not Answer.YES for _, found in options):
+        blocking += options
+    barred = [(name, ask(name)) for name in trigger.none]
+    blocking += [(name, found) for name, found in barred if found.answer is not Answer.NO]
     return tuple(blocking)
+
+
+def _every_yes(names: tuple[str, ...], ask: Ask) -> tuple[tuple[str, Finding], ...]:
+    found = ((name, ask(name)) for name in names)
+    return tuple((name, finding) for name, finding in found if finding.answer is Answer.YES)
 
 
 def _is_yes(ask: Ask, name: str) -> bool:
@@ -125,7 +128,7 @@ def _is_yes(ask: Ask, name: str) -> bool:
 def _verdict(
     recommendation: Recommendation,
     outcome: str,
-    deciding: tuple[tuple[str, str], ...],
+    deciding: tuple[tuple[str, Finding], ...],
     draft: Draft | None,
     indicator: Indicator | None = None,
 ) -> Verdict:

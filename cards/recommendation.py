@@ -25,7 +25,18 @@ class IndicatorRule:
 
 @dataclass(frozen=True, slots=True)
 class DrugDose:
-    """A complete dose for a proposed drug: its text, and the numbers behind it."""
+    """A complete dose for a proposed drug: its text, and the numbers behind it.
+
+    Attributes:
+        value, unit: one dose, with its UCUM code.
+        days: how long this step lasts; None where the order does not say.
+        period_max: the longest period where a range is given (every 6 to 8 hours).
+        most_per_day: the largest amount in a day, in ``unit``; None when the frequency tells.
+        hours_on: hours a patch stays on each time.
+        event: HL7 code of the time of day (``HS``: bedtime).
+        refills: 0 forbids a refill; None leaves it to the prescriber.
+        then: the steps that follow this one.
+    """
 
     text: str
     value: float
@@ -36,6 +47,21 @@ class DrugDose:
     route: Coding | None = None
     as_needed: bool = False
     days: int | None = None
+    period_max: float | None = None
+    most_per_day: float | None = None
+    hours_on: float | None = None
+    event: str | None = None
+    refills: int | None = None
+    then: tuple[DrugDose, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DraftedDose:
+    """The drug and dose of the draft as they are, dispensed for ``days`` with ``refills``."""
+
+    text: str
+    days: int
+    refills: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,7 +70,7 @@ class SuggestionTemplate:
 
     Attributes:
         codes: region (``any``, ``lumbar``, ``thoracic`` …) → pinned code. Empty: no code yet, and
-            a create or update is not offered.
+            a create or update is not offered, unless it keeps the drug of the draft.
         text: what is ordered, where the code alone says less; None takes the code's display.
     """
 
@@ -56,7 +82,7 @@ class SuggestionTemplate:
     priority: str | None = None
     note: str | None = None
     text: str | None = None
-    dosage: DrugDose | None = None
+    dosage: DrugDose | DraftedDose | None = None
     when_all: tuple[str, ...] = ()
     when_none: tuple[str, ...] = ()
 
@@ -88,6 +114,7 @@ class Recommendation:
         exclusions: facts, exclusion sets already spelled out; any yes silences.
         critical_only_when: facts that leave only a critical card standing (end of life).
         priority: lower comes first among cards of one indicator.
+        not_found: fact → what the card calls not found in the record while the fact is unknown.
         merge_group: cards of one group become one card; None when it stands alone.
     """
 
@@ -108,6 +135,7 @@ class Recommendation:
     summary: str
     detail: str
     limits: str
+    not_found: Mapping[str, str]
     suggestions: tuple[SuggestionTemplate, ...]
     override_reasons: tuple[str, ...]
     sources: tuple[str, ...]

@@ -17,6 +17,7 @@ from cards.content import (
 from cards.criteria import Criteria
 from cards.facts.vocabulary import Vocabulary, closure
 from cards.recommendation import (
+    DraftedDose,
     DrugDose,
     Example,
     IndicatorRule,
@@ -25,6 +26,7 @@ from cards.recommendation import (
 )
 from cards.record import Coding, HookName
 
+PINNED = "pinned"  # note of a row whose code is the one ordered
 LONGEST_SUMMARY = 139
 EXAMPLE_FACTS = ("present", "absent", "unknown")
 FACT_LISTS = frozenset({"all", "any", "none", "exclusions", "when_all", "when_none"}).union(
@@ -92,6 +94,9 @@ def _check_names(document: Document, shared: Shared) -> None:
         for position, name in enumerate(document.value[part]):
             if name not in names:
                 raise document.error(f"{part}: {name!r} is not known", (part, position))
+    for name in document.value.get("not_found", {}):
+        if name not in shared.vocabulary:
+            raise document.error(f"{name!r} is not a fact", ("not_found", name))
     for place, name in _facts_named(document.value):
         is_set = place[0] == "exclusions" and name in shared.exclusion_sets
         if name not in shared.vocabulary and not is_set:
@@ -117,17 +122,24 @@ def _check_examples(document: Document, vocabulary: Vocabulary) -> None:
     examples = document.value["examples"]
     if not {"shown", "withheld"} <= {example["expect"] for example in examples}:
         raise document.error("needs a shown and a withheld example", ("examples",))
-    told = {name for e in examples for part in EXAMPLE_FACTS for name in e.get(part, ())}
-    told |= {implied for name in told for implied in _implied(name, vocabulary)}
+    named = {name for e in examples for part in EXAMPLE_FACTS for name in e.get(part, ())}
+    told = _with_implied(named, vocabulary)
     for place, name in _facts_named(document.value):
         judged = place[0] in ("trigger", "indicator_rules")
         if judged and not closure((name,), vocabulary) & (told | HOOK_FACTS):
             raise document.error(f"no example tells {name!r}", place)
 
 
-def _implied(name: str, vocabulary: Vocabulary) -> tuple[str, ...]:
-    definition = vocabulary[name]
-    return definition.implies + definition.implies_on_patient_view
+def _with_implied(told: Iterable[str], vocabulary: Vocabulary) -> frozenset[str]:
+    """These facts and every fact that is yes with one of them."""
+    waiting, found = list(told), set[str]()
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            definition = vocabulary[name]
+            waiting += definition.implies + definition.implies_on_patient_view
+    return frozenset(found)
 
 
 def _facts_named(content: Any, place: tuple[str | int, ...] = ()) -> Iterable[NamedFact]:
@@ -179,7 +191,8 @@ def _recommendation(content: Mapping[str, Any], shared: Shared) -> Recommendatio
         summary=content["card"]["summary"].strip(),
         detail=content["card"]["detail"].strip(),
         limits=content["limits"].strip(),
-        suggestions=tuple(_suggestion(entry) for entry in content.get("suggestions", ())),
+        not_found=content.get("not_found", {}),
+        suggestions=tuple(_suggestion(each, shared) for each in content.get("suggestions", ())),
         override_reasons=tuple(content["override_reasons"]),
         sources=tuple(content["sources"]),
         conflicts=tuple(content["conflicts"]),
@@ -187,13 +200,13 @@ def _recommendation(content: Mapping[str, Any], shared: Shared) -> Recommendatio
     )
 
 
-def _suggestion(entry: Mapping[str, Any]) -> SuggestionTemplate:
+def _suggestion(entry: Mapping[str, Any], shared: Shared) -> SuggestionTemplate:
     dosage = entry.get("dosage")
     return SuggestionTemplate(
         label=entry["label"],
         action=entry["action"],
         resource=entry["resource"],
-        codes=_codes(entry),
+        codes=_codes(entry) or _pinned_in_set(entry, shared),
         value_set=entry.get("value_set"),
         priority=entry.get("priority"),
         note=entry.get("note"),
@@ -211,11 +224,24 @@ def _codes(entry: Mapping[str, Any]) -> Mapping[str, Coding]:
     return {region: _coding(code) for region, code in pinned.items()}
 
 
+def _pinned_in_set(suggestion: Mapping[str, Any], shared: Shared) -> Mapping[str, Coding]:
+    """The code a value set marks for orders, where it may be removed (CPT); none when it was."""
+    rows = shared.value_sets.get(suggestion.get("value_set") or "", ())
+    marked = [_coding(row) for row in rows if row["note"] == PINNED]
+    return {"any": marked[0]} if marked else {}
+
+
 def _coding(code: Mapping[str, Any]) -> Coding:
     return Coding(code["system"], str(code["code"]), code["display"])
 
 
-def _dose(entry: Mapping[str, Any]) -> DrugDose:
+def _dose(entry: Mapping[str, Any]) -> DrugDose | DraftedDose:
+    if entry.get("as_drafted"):
+        return DraftedDose(entry["text"], entry["days"], entry["refills"])
+    return _drug_dose(entry)
+
+
+def _drug_dose(entry: Mapping[str, Any]) -> DrugDose:
     return DrugDose(
         text=entry["text"],
         value=entry["dose"],
@@ -226,6 +252,12 @@ def _dose(entry: Mapping[str, Any]) -> DrugDose:
         route=_coding(entry["route"]) if "route" in entry else None,
         as_needed=entry.get("as_needed", False),
         days=entry.get("days"),
+        period_max=entry.get("period_max"),
+        most_per_day=entry.get("most_per_day"),
+        hours_on=entry.get("hours_on"),
+        event=entry.get("event"),
+        refills=entry.get("refills"),
+        then=tuple(_drug_dose(step) for step in entry.get("then", ())),
     )
 
 

@@ -11,7 +11,10 @@ from cards.recommendation import RANK
 from cards.record import HookName
 
 NEXT_STEP = "next-step"
-RED_FLAG = "red-flag"
+# Drug-safety cards that stand alone, outside the groups named "-safety".
+SAFETY_CARDS = frozenset(
+    {"acetaminophen-max-dose", "serotonergic-combination", "systemic-corticosteroid-avoid"}
+)
 PATIENT_VIEW_CARDS = 3
 CARDS_PER_DRAFT = 3
 ORDER_CARDS = 5
@@ -22,12 +25,16 @@ class CardPlan:
     """One card to be: its leading advice, what merged into it, and its rows.
 
     Attributes:
+        texts: recommendations that are a paragraph of this card.
+        pathway: of a next-step card, the pathway whose step leads; None otherwise.
         hidden: how many further cards a cap kept back; said on the last card only.
     """
 
     leader: Applied
     merged: tuple[Applied, ...] = ()
     rows: tuple[Applied, ...] = ()
+    texts: tuple[Applied, ...] = ()
+    pathway: str | None = None
     hidden: int = 0
 
     @property
@@ -53,22 +60,24 @@ def rank(advice: Applied) -> tuple[int, int, str]:
 def select(
     applied: Iterable[Applied],
     rows: Sequence[Applied],
-    next_steps: Sequence[str],
+    order: Sequence[str],
     hook: HookName,
 ) -> Selection:
     """The cards shown of all advice that applies.
 
     Args:
         rows: the option rows of the first-line card, in the order listed.
-        next_steps: ids of the group next-step, in the order of the patient's pathways.
+        order: ids of the group next-step, in the order of the patient's pathways.
         hook: decides the caps.
     """
     applied = tuple(applied)
-    steps = [advice for advice in applied if advice.recommendation.merge_group == NEXT_STEP]
+    steps = next_steps(applied, order)
     others = [advice for advice in applied if advice.recommendation.merge_group != NEXT_STEP]
     plans = list(_merged(others))
-    if steps:
-        plans.append(_next_step(steps, rows, next_steps))
+    if steps and hook == "patient-view":
+        plans.append(CardPlan(steps[0], (), (*steps[1:], *rows)))
+    elif steps:
+        plans = _with_replacements(plans, steps)
     plans.sort(key=lambda plan: rank(plan.leader))
     shown = _patient_view(plans) if hook == "patient-view" else _orders(plans)
     capped = tuple(plan for plan in plans if plan not in shown)
@@ -88,18 +97,51 @@ def _merged(applied: Sequence[Applied]) -> Iterable[CardPlan]:
 def _group(advice: Applied) -> tuple[str, int, str]:
     recommendation = advice.recommendation
     name = recommendation.merge_group or recommendation.id
-    about = advice.draft.position if advice.draft else -1
-    return name, about, advice.grade or ""
+    return name, _about(advice), advice.grade or ""
 
 
-def _next_step(
-    steps: Sequence[Applied], rows: Sequence[Applied], next_steps: Sequence[str]
-) -> CardPlan:
-    place = {name: position for position, name in enumerate(next_steps)}
-    leader, *others = sorted(
-        steps, key=lambda step: (place.get(step.recommendation.id, len(place)), rank(step)[1:])
+def next_steps(applied: Iterable[Applied], order: Sequence[str]) -> tuple[Applied, ...]:
+    """The group next-step, the leader first: in this order, what it does not list by rank."""
+    place = {name: position for position, name in enumerate(dict.fromkeys(order))}
+    steps = [advice for advice in applied if advice.recommendation.merge_group == NEXT_STEP]
+    return tuple(
+        sorted(
+            steps, key=lambda step: (place.get(step.recommendation.id, len(place)), rank(step)[1:])
+        )
     )
-    return CardPlan(leader, (), (*others, *rows))
+
+
+def _with_replacements(plans: Sequence[CardPlan], steps: Sequence[Applied]) -> list[CardPlan]:
+    """Safer drugs in place of a draft: rows of the safety card about it, else a card of their own.
+
+    On the order hooks the group next-step holds nothing but such replacements.
+    """
+    told = sorted(plans, key=lambda plan: rank(plan.leader))
+    for draft in dict.fromkeys(map(_about, steps)):
+        leader, *others = (step for step in steps if _about(step) == draft)
+        replacement = CardPlan(leader, (), tuple(others))
+        safety = [
+            place
+            for place, plan in enumerate(told)
+            if _is_safety(plan) and _about(plan.leader) == draft
+        ]
+        if safety:
+            plan = told[safety[0]]
+            told[safety[0]] = replace(plan, rows=(*plan.rows, *replacement.members))
+        else:
+            told.append(replacement)
+    return told
+
+
+def _about(advice: Applied) -> int:
+    """The place of the draft that advice is about; -1 when it is about the patient."""
+    return advice.draft.position if advice.draft else -1
+
+
+def _is_safety(plan: CardPlan) -> bool:
+    recommendation = plan.leader.recommendation
+    group = recommendation.merge_group or ""
+    return group.endswith("-safety") or recommendation.id in SAFETY_CARDS
 
 
 def _patient_view(plans: Sequence[CardPlan]) -> list[CardPlan]:
@@ -107,15 +149,16 @@ def _patient_view(plans: Sequence[CardPlan]) -> list[CardPlan]:
     kept = [plan for plan in plans if plan.leader.indicator == "critical"]
     room = PATIENT_VIEW_CARDS - len(kept)
     notes = [plan for plan in plans if plan.leader.indicator == "info"]
-    steps = [plan for plan in notes if _is_next_step(plan)]
-    others = [plan for plan in notes if not _is_next_step(plan)]
+    steps = [plan for plan in notes if is_next_step(plan)]
+    others = [plan for plan in notes if not is_next_step(plan)]
     waiting = [plan for plan in plans if plan.leader.indicator == "warning"]
     waiting += steps[:1] + others[:1]
     kept += waiting[: max(room, 0)]
     return sorted(kept, key=lambda plan: rank(plan.leader))
 
 
-def _is_next_step(plan: CardPlan) -> bool:
+def is_next_step(plan: CardPlan) -> bool:
+    """Whether this is the card of the next steps."""
     return plan.leader.recommendation.merge_group == NEXT_STEP
 
 

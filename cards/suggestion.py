@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cards.recommendation import DrugDose, SuggestionTemplate
-from cards.record import Coding, Draft
+from cards.dosage import coding, drafted_supply, drug_order, words
+from cards.recommendation import DraftedDose, DrugDose, SuggestionTemplate
+from cards.record import Coding, Draft, MedicationOrder
 
 JSON = dict[str, Any]
-UCUM = "http://unitsofmeasure.org"
 DRUG_ELEMENTS = {
     "medicationCodeableConcept",
     "medicationReference",
@@ -30,6 +30,7 @@ LISTS = {
     "bodySite",
     "identifier",
     "contained",
+    "dosageInstruction",
 }
 EMPTY: tuple[Any, ...] = (None, "", [], {})
 
@@ -55,7 +56,7 @@ def build(template: SuggestionTemplate, setting: Setting) -> JSON | None:
     """The suggestion as CDS Hooks JSON without uuid; None when it cannot be offered.
 
     Not offered: a create or update without a pinned code for the region, and an update or delete
-    without a draft that bears an id.
+    without a draft that bears an id. An update that keeps the drug needs it coded in the draft.
     """
     action = _action(template, setting)
     return {"label": template.label, "actions": [action]} if action else None
@@ -70,14 +71,15 @@ def _action(template: SuggestionTemplate, setting: Setting) -> JSON | None:
             return {**described, "resourceId": reference}
         case "create" if code:
             return {**described, "resource": _created(template, code, setting)}
-        case "update" if code and reference and setting.draft and setting.draft.resource.get("id"):
-            return {**described, "resource": _updated(template, code, setting.draft, setting)}
+        case "update" if reference and setting.draft and setting.draft.resource.get("id"):
+            resource = _updated(template, code, setting.draft, setting)
+            return {**described, "resource": resource} if resource else None
     return None
 
 
 def _description(template: SuggestionTemplate) -> str:
     if template.dosage:
-        return f"{template.label}: {template.dosage.text}"
+        return f"{template.label}: {words(template.dosage)}"
     return f"{template.label}: {template.note}" if template.note else template.label
 
 
@@ -95,23 +97,43 @@ def _created(template: SuggestionTemplate, code: Coding, setting: Setting) -> JS
     return {**resource, **_content(template, code)}
 
 
-def _updated(template: SuggestionTemplate, code: Coding, draft: Draft, setting: Setting) -> JSON:
-    """The whole draft, its order replaced; what belonged to the old drug goes with it."""
-    kept = {
-        name: _objects(value) if name in LISTS else value
-        for name, value in _valued(draft.resource).items()
-        if name not in REPLACED.get(template.resource, ())
-    }
-    kept = {name: value for name, value in kept.items() if value not in EMPTY}
+def _updated(
+    template: SuggestionTemplate, code: Coding | None, draft: Draft, setting: Setting
+) -> JSON | None:
+    """The whole draft with what the template orders; None without a code for that."""
+    if isinstance(template.dosage, DraftedDose):
+        if not isinstance(draft.order, MedicationOrder) or not draft.order.drug.readable:
+            return None
+        kept = _kept(draft, ())
+        supply = drafted_supply(kept.get("dispenseRequest"), template.dosage)
+        return _completed(kept, {"dispenseRequest": supply, **_note(template)}, setting)
+    if code is None:
+        return None
+    kept = _kept(draft, REPLACED.get(template.resource, ()))
     if "contained" in kept and template.resource == "MedicationRequest":
         others = [r for r in kept.pop("contained") if r.get("resourceType") != "Medication"]
         kept |= {"contained": others} if others else {}
+    return _completed(kept, _content(template, code), setting)
+
+
+def _kept(draft: Draft, replaced: Collection[str]) -> JSON:
+    """The draft without what is replaced: what belonged to the old drug goes with it."""
+    kept = {
+        name: _objects(value) if name in LISTS else value
+        for name, value in _valued(draft.resource).items()
+        if name not in replaced
+    }
+    return {name: value for name, value in kept.items() if value not in EMPTY}
+
+
+def _completed(draft: JSON, content: JSON, setting: Setting) -> JSON:
+    """The draft with the new content; notes of both stand."""
+    kept = dict(draft)
     kept.setdefault("status", "draft")
     kept.setdefault("intent", "order")
     kept.setdefault("subject", {"reference": f"Patient/{setting.patient}"})
     if setting.problem and "reasonCode" not in kept:
         kept.setdefault("reasonReference", [{"reference": setting.problem}])
-    content = _content(template, code)
     notes = [*kept.get("note", ()), *content.get("note", ())]
     return {**kept, **content, **({"note": notes} if notes else {})}
 
@@ -135,13 +157,13 @@ def _valued(value: Any) -> Any:
 
 def _content(template: SuggestionTemplate, code: Coding) -> JSON:
     """What is ordered, in the elements of its resource type."""
-    concept = {"coding": [_coding(code)], "text": template.text or code.display}
-    note = {"note": [{"text": template.note}]} if template.note else {}
+    concept = {"coding": [coding(code)], "text": template.text or code.display}
+    note = _note(template)
     match template.resource:
         case "MedicationRequest":
             content: JSON = {"medicationCodeableConcept": concept}
-            if template.dosage:
-                content |= _dosage(template.dosage)
+            if isinstance(template.dosage, DrugDose):
+                content |= drug_order(template.dosage)
             return content | note
         case "DeviceRequest":
             return {"codeCodeableConcept": concept, **note}
@@ -149,41 +171,8 @@ def _content(template: SuggestionTemplate, code: Coding) -> JSON:
             return {"code": concept, **note}
 
 
-def _dosage(dose: DrugDose) -> JSON:
-    instruction: JSON = {
-        "text": dose.text,
-        "timing": {
-            "repeat": {
-                "frequency": dose.frequency,
-                "period": dose.period,
-                "periodUnit": dose.period_unit,
-            }
-        },
-        "doseAndRate": [
-            {
-                "doseQuantity": {
-                    "value": dose.value,
-                    "unit": dose.unit,
-                    "system": UCUM,
-                    "code": dose.unit,
-                }
-            }
-        ],
-    }
-    if dose.as_needed:
-        instruction["asNeededBoolean"] = True
-    if dose.route:
-        instruction["route"] = {"coding": [_coding(dose.route)]}
-    content: JSON = {"dosageInstruction": [instruction]}
-    if dose.days:
-        days = {"value": dose.days, "unit": "days", "system": UCUM, "code": "d"}
-        instruction["timing"]["repeat"]["boundsDuration"] = days
-        content["dispenseRequest"] = {"expectedSupplyDuration": days}
-    return content
-
-
-def _coding(code: Coding) -> JSON:
-    return {"system": code.system, "code": code.code, "display": code.display}
+def _note(template: SuggestionTemplate) -> JSON:
+    return {"note": [{"text": template.note}]} if template.note else {}
 
 
 def without_repeats(suggestions: Sequence[JSON]) -> list[JSON]:
@@ -203,13 +192,14 @@ def _target(action: Mapping[str, Any]) -> tuple[str, str]:
     resource = action.get("resource")
     if resource is None:
         return action["resourceId"], ""
-    return resource["resourceType"], ordered(resource)["coding"][0]["code"]
+    codings = _objects(ordered(resource).get("coding"))
+    return resource["resourceType"], str(codings[0].get("code")) if codings else ""
 
 
 def ordered(resource: Mapping[str, Any]) -> JSON:
-    """The concept that an order of ours orders."""
+    """The concept that an order of ours orders; empty where a kept draft has only a reference."""
     names = ("code", "medicationCodeableConcept", "codeCodeableConcept")
-    concept: JSON = next(resource[name] for name in names if name in resource)
+    concept: JSON = next((c for n in names if isinstance(c := resource.get(n), dict)), {})
     return concept
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from cards.codes import ICD10CM, LOINC, CodeIndex
-from cards.content import read_rows
+from cards.content import ContentError, read_rows
 from cards.facts.vocabulary import Vocabulary
 
 COLUMNS = ("system", "code", "display", "match", "note", "confidence", "source")
@@ -19,12 +19,22 @@ def read_value_sets(folder: Path) -> ValueSets:
     for path in sorted(folder.glob("*.csv")):
         if path.stem == "cpt":
             continue
-        sets[path.stem] = list(read_rows(path, COLUMNS))
+        sets[path.stem] = list(_checked(path, COLUMNS))
     cpt = folder / "cpt.csv"
     if cpt.exists():
-        for row in read_rows(cpt, ("value_set", *COLUMNS)):
+        for row in _checked(cpt, ("value_set", *COLUMNS)):
             sets.setdefault(row["value_set"], []).append(row)
     return {name: tuple(rows) for name, rows in sets.items()}
+
+
+def _checked(path: Path, columns: tuple[str, ...]) -> Iterator[Mapping[str, str]]:
+    for line, row in enumerate(read_rows(path, columns), start=2):
+        where = f"{path.parent.name}/{path.name}:{line}"
+        if not row["system"] or not row["code"] or row["match"] not in ("exact", "prefix"):
+            raise ContentError(f"{where}: row without system, code or match")
+        if row["match"] == "prefix" and row["system"] != ICD10CM:
+            raise ContentError(f"{where}: only ICD-10-CM codes match by prefix")
+        yield row
 
 
 def index_codes(value_sets: ValueSets) -> CodeIndex:

@@ -27,7 +27,7 @@ from service.errors import (
 from service.feedback import keep_feedback, read_feedback
 from service.hooks import answer, discover, find_service, recommendation_ids
 from service.log import log_event, loggable_uuid, start_log
-from service.settings import Settings
+from service.settings import Settings, switched_on
 from service.store import FeedbackStore, StoreUnavailable, open_store
 
 # What is read and thrown away of a refused body, so that the client reads our answer instead of a
@@ -73,7 +73,7 @@ def create_app(
         ContentError: a content file is wrong; the message names file and line.
     """
     settings = settings or Settings()
-    library = library or load_library()
+    library = library or load_library(switched_on=switched_on(settings))
     load_schemas()
     start_log(settings.log_level)
     app = Flask("service", static_folder=None)

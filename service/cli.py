@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import sys
@@ -14,7 +15,11 @@ import requests
 
 from cards.advise import Advice
 from cards.content import ContentError
-from cards.library import load_library
+from cards.explanation import explain as explained
+from cards.explanation import in_words
+from cards.library import Library, load_library
+from cards.trace import COLUMNS, as_markdown, cells
+from cards.trace import trace as traced
 from service.envelope import check_envelope, read_json
 from service.errors import RequestRefused, outcome
 from service.hooks import judge, respond, service_of_hook
@@ -67,20 +72,29 @@ def evaluate(request_file: Path, as_of: date | None, explain: bool) -> None:
 
     The request is judged as of the day its fixture extension names, else as of today.
     """
+    library = library_or_exit()
     try:
-        advice = advise_on(request_file.read_bytes(), as_of)
+        advice = advise_on(request_file.read_bytes(), as_of, library)
     except RequestRefused as refusal:
         print_json(outcome(refusal.problems))
         sys.exit(1)
-    except ContentError as problem:
-        raise click.ClickException(str(problem)) from None
     if explain:
-        click.echo(explanation(advice))
+        click.echo(in_words(explained(advice, library)))
+        for failed in advice.errors:
+            click.echo(f"{failed}: FAILED inside, see the log")
     else:
         print_json(respond(advice))
 
 
-def advise_on(body: bytes, day: date | None) -> Advice:
+def library_or_exit() -> Library:
+    """All content; what is wrong in it ends the command with its file and line."""
+    try:
+        return load_library()
+    except ContentError as problem:
+        raise click.ClickException(str(problem)) from None
+
+
+def advise_on(body: bytes, day: date | None, library: Library) -> Advice:
     """The advice on a stored request, by the same steps as over HTTP.
 
     Args:
@@ -93,19 +107,7 @@ def advise_on(body: bytes, day: date | None) -> Advice:
     service = service_of_hook(request.get("hook"))
     check_envelope(request, service.hook)
     today = day or as_of(request) or date.today()
-    return judge(request, service, load_library(), today).advice
-
-
-def explanation(advice: Advice) -> str:
-    """One line per pathway and per recommendation, with the facts that decided."""
-    lines = [f"pathway {pathway}: {state}" for pathway, state in advice.states.items()]
-    for verdict in advice.verdicts:
-        indicator = f" ({verdict.indicator})" if verdict.indicator else ""
-        draft = f" [{verdict.draft}]" if verdict.draft else ""
-        lines.append(f"{verdict.id}{draft}: {verdict.outcome}{indicator}")
-        lines.extend(f"    {fact}: {found}" for fact, found in verdict.deciding)
-    lines.extend(f"{failed}: FAILED inside, see the log" for failed in advice.errors)
-    return "\n".join(lines)
+    return judge(request, service, library, today).advice
 
 
 @main.command()
@@ -118,6 +120,27 @@ def shift(request_file: Path, to: date) -> None:
     extension the newest date found in the request is taken for its own day.
     """
     print_json(shifted(read_request(request_file), to))
+
+
+@main.command()
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["markdown", "csv"]),
+    default="markdown",
+    show_default=True,
+    help="A page to read, or a table to filter.",
+)
+def trace(form: str) -> None:
+    """Print where each statement of the source digests went: recommendation, facts, examples."""
+    library = library_or_exit()
+    rows = traced(library)
+    if form == "csv":
+        table = csv.writer(sys.stdout, lineterminator="\n")
+        table.writerow(COLUMNS)
+        table.writerows(cells(row) for row in rows)
+    else:
+        click.echo(as_markdown(rows, library), nl=False)
 
 
 @main.group()

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 from cards.advise import Advice, advise
+from cards.explanation import explain
 from cards.library import Library
 from cards.record import HookName
 from service.envelope import check_envelope, read_json
@@ -22,6 +23,7 @@ from service.patient_record import (
 from service.prefetch import KEYS, require_data, templates
 
 CDS_HOOKS_VERSION = "2.0.1"
+REQUEST_EXTENSION = "org.backpath.request"
 RESPONSE_EXTENSION = "org.backpath.response"
 
 
@@ -110,7 +112,8 @@ def answer(
     check_hook(request, service)
     check_envelope(request, service.hook)
     judgement = judge(request, service, library, today)
-    return respond(judgement.advice), judgement, request
+    why = explain(judgement.advice, library) if wants_explanation(request) else None
+    return respond(judgement.advice, why), judgement, request
 
 
 def find_service(service_id: str) -> HookService:
@@ -177,11 +180,24 @@ def judge(
     return Judgement(advise(reading.record, today, library), dict(reading.dropped))
 
 
-def respond(advice: Advice) -> dict[str, Any]:
-    """The response that bears this advice, with new uuids for feedback to name."""
+def wants_explanation(request: Mapping[str, Any]) -> bool:
+    """Whether the request asks why: ``extension["org.backpath.request"].explain`` is true."""
+    extension = request.get("extension")
+    ours = extension.get(REQUEST_EXTENSION) if isinstance(extension, Mapping) else None
+    return isinstance(ours, Mapping) and ours.get("explain") is True
+
+
+def respond(advice: Advice, why: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The response that bears this advice, with new uuids for feedback to name.
+
+    Args:
+        why: the explanation, when the request asks for it.
+    """
     response: dict[str, Any] = {"cards": [with_uuids(card) for card in advice.cards]}
-    if advice.errors:
-        response["extension"] = {RESPONSE_EXTENSION: {"errors": list(advice.errors)}}
+    ours = {"errors": list(advice.errors), "explanation": why}
+    told = {name: value for name, value in ours.items() if value}
+    if told:
+        response["extension"] = {RESPONSE_EXTENSION: told}
     return response
 
 

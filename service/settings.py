@@ -33,6 +33,7 @@ class Settings:
         callback_budget_seconds: time one request may spend on call-backs.
         max_body_bytes: largest request body accepted.
         mme_factors: table of morphine equivalence factors.
+        tpi_technique: whether trigger point injection orders get the card on technique.
         pages: which human-readable pages are served.
         admin_token: secret of the dashboard; None closes it.
         log_level: least severe level that is logged.
@@ -50,6 +51,7 @@ class Settings:
     callback_budget_seconds: float = 2.0
     max_body_bytes: int = 8_388_608
     mme_factors: str = "cdc-2022"
+    tpi_technique: bool = False
     pages: str = "all"
     admin_token: str | None = None
     log_level: str = "info"
@@ -76,6 +78,11 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
             except ValueError as problem:
                 raise SettingsError(f"{variable}: {problem}") from None
     return Settings(**chosen)
+
+
+def switched_on(settings: Settings) -> frozenset[str]:
+    """The facts of the rules that this site has switched on."""
+    return frozenset({"tpi_technique_card_on"} if settings.tpi_technique else ())
 
 
 def _nearest(variable: str, known: Mapping[str, str]) -> str:
@@ -164,6 +171,7 @@ _READERS: Mapping[str, Callable[[str], Any]] = {
     "callback_budget_seconds": _seconds,
     "max_body_bytes": _whole(1_024, 1_073_741_824),
     "mme_factors": _one_of("cdc-2022", "cdc-2016"),
+    "tpi_technique": _yes_or_no,
     "pages": _one_of("all", "catalogue", "off"),
     "admin_token": _text,
     "log_level": _one_of("debug", "info", "warning", "error"),

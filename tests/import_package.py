@@ -27,11 +27,28 @@ CPT = "http://www.ama-assn.org/go/cpt"
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 COLUMNS = ("system", "code", "display", "match", "note", "confidence", "source")
 CPT_COLUMNS = ("value_set", *COLUMNS)
+STATEMENT_COLUMNS = (
+    "statement",
+    "source",
+    "section",
+    "text",
+    "computable",
+    "why",
+    "recommendations",
+)
+DIGESTS = {
+    "S0": "digest on chronic myofascial back pain",
+    "S1": "digest on chronic back pain with spasm",
+    "S2": "digest on mid-back pain",
+    "S3": "digest on trigger points of the back",
+    "S4": "digest on chronic back pain",
+}
+PINNED_CPT = frozenset({("follow-up-visit", "99213")})
 IMAGING_SET = "spine-imaging"
 CT_SET = "spine-ct"
 ENGINE_NEEDS = frozenset({"age_unknown"})  # no drug is proposed while the age is not known
 
-FIRST_SLICE = (
+CARRIED = (
     "rf-cauda-equina",
     "rf-progressive-neurologic-deficit",
     "rf-suspected-infection",
@@ -68,6 +85,44 @@ FIRST_SLICE = (
     "tai-chi",
     "self-care-education",
     "stay-active-advice",
+    "exercise-intensify-persistent",
+    "spinal-manipulation-contraindicated",
+    "traction-avoid",
+    "therapeutic-ultrasound-avoid",
+    "lumbar-support-avoid",
+    "spinal-injection-avoid",
+    "surgery-referral-avoid",
+    "glucosamine-chondroitin-avoid",
+    "trigger-point-assessment",
+    "trigger-point-injection-persistent",
+    "trigger-point-injection-caution",
+    "trigger-point-injection-technique",
+    "corticosteroid-trigger-point-injection",
+    "botulinum-toxin-trigger-point",
+    "low-level-laser-therapy",
+    "psychosocial-assessment-after-4-weeks",
+    "reassess-2-to-4-weeks",
+    "pain-baseline-missing",
+    "evaluate-alternative-cause",
+    "multidisciplinary-rehabilitation",
+    "specialist-referral-after-3-months",
+    "prognosis-reassurance-acute",
+    "realistic-expectations",
+    "continue-nonpharm-with-drugs",
+    "drug-before-nonpharmacologic",
+    "topical-nsaid-first-acute-mid-back",
+    "topical-analgesic-trigger-point",
+    "oral-nsaid-after-topical",
+    "oral-nsaid-first-line-chronic",
+    "acetaminophen-alternative",
+    "cyclobenzaprine-short-course",
+    "duloxetine-second-line",
+    "tca-third-line",
+    "tramadol-second-line",
+    "cyclobenzaprine-duration-exceeds-3-weeks",
+    "opioid-benzodiazepine-cns",
+    "nsaid-anticoagulant",
+    "cyclobenzaprine-hepatic-impairment",
 )
 
 PARTS = ("all_of", "any_of", "none_of", "unless")
@@ -86,7 +141,7 @@ def package_directory(arguments: list[str]) -> Path:
     return Path(os.environ.get("BACKPATH_PACKAGE") or ROOT.parent / "shared" / "guideline")
 
 
-def import_package(package: Path, content: Path, identifiers: Iterable[str] = FIRST_SLICE) -> None:
+def import_package(package: Path, content: Path, identifiers: Iterable[str] = CARRIED) -> None:
     """Write the content files for these recommendations into ``content``.
 
     Args:
@@ -127,6 +182,8 @@ def import_package(package: Path, content: Path, identifiers: Iterable[str] = FI
     cited = sorted({name for entry in chosen for name in entry["primary_sources"]})
     _write_sources(content / "sources.yaml", {name: sources[name] for name in cited})
     _write_conflicts(content / "conflicts.yaml", chosen)
+    _write_statements(content / "statements.csv", package / "statements.csv")
+    dump(folder / "next_step_examples.yaml", _next_step_examples(rules["definitions"], facts))
     for entry in chosen:
         path = content / "recommendations" / f"{entry['id']}.yaml"
         known = read(path) if path.exists() else {}
@@ -156,6 +213,12 @@ def _definitions(definitions: JSON, chosen: list[JSON]) -> JSON:
         "next_step_order": steps,
         "override_reasons": dict(sorted(definitions["override_reasons"].items())),
     }
+
+
+def _next_step_examples(definitions: JSON, facts: Mapping[str, JSON]) -> list[JSON]:
+    """Example patients of the next-step card, as far as every fact they name is carried."""
+    given = definitions.get("next_step_examples", [])
+    return [example for example in given if set(example["present"]) <= set(facts)]
 
 
 def closure(chosen: list[JSON], definitions: JSON, facts: Mapping[str, JSON]) -> dict[str, JSON]:
@@ -219,8 +282,14 @@ def _write_value_sets(folder: Path, rows: Mapping[str, list[Row]]) -> None:
     licensed: list[Row] = []
     for name, members in rows.items():
         _write_csv(folder / f"{name}.csv", COLUMNS, [r for r in members if r["system"] != CPT])
-        licensed += [{"value_set": name, **row} for row in members if row["system"] == CPT]
+        licensed += [_licensed(name, row) for row in members if row["system"] == CPT]
     _write_csv(folder / "cpt.csv", CPT_COLUMNS, licensed)
+
+
+def _licensed(name: str, row: Row) -> Row:
+    """A row of the CPT file; it marks the code an order is made of where a set has no other."""
+    note = "pinned" if (name, row["code"]) in PINNED_CPT else row["note"]
+    return {"value_set": name, **row, "note": note}
 
 
 def _write_csv(path: Path, columns: tuple[str, ...], rows: list[Row]) -> None:
@@ -291,6 +360,27 @@ def _write_conflicts(path: Path, chosen: list[JSON]) -> None:
     dump(path, {name: known.get(name, "") for name in named})
 
 
+def _write_statements(path: Path, package_file: Path) -> None:
+    """The sentences of the digests, each with why it can be computed or not, and its home."""
+    with package_file.open(encoding="utf-8", newline="") as file:
+        given = list(csv.DictReader(file))
+    rows = []
+    for row in given:
+        computable, _, why = row["computable"].partition(":")
+        rows.append(
+            {
+                "statement": row["id"],
+                "source": DIGESTS[row["id"].partition("-")[0]],
+                "section": row["section"],
+                "text": row["statement"],
+                "computable": computable.strip(),
+                "why": why.strip(),
+                "recommendations": row["maps_to"].replace(";", " "),
+            }
+        )
+    _write_csv(path, STATEMENT_COLUMNS, rows)
+
+
 def recommendation(
     entry: JSON,
     known: JSON,
@@ -311,6 +401,7 @@ def recommendation(
             "must_say": entry["card"].get("detail_must_say", []),
         },
         "limits": known.get("limits", ""),
+        **({"not_found": known["not_found"]} if known.get("not_found") else {}),
         **{key: entry[key] for key in ("population", "hooks", "pathways", "phases")},
         **{key: entry[key] for key in ("trigger", "exclusions", "missing_data")},
         **{key: entry[key] for key in ("indicator", "indicator_reason")},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import shutil
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,12 @@ from tests.content_yaml import dump, read
 from tests.import_package import CPT, ROOT, import_package, package_directory, region
 
 HEADER = "system,code,display,match,note,confidence,source\n"
+STATEMENTS = (
+    "id,seed_file,section,statement,type,strength_or_evidence_as_seed_states,dose_or_limits,"
+    "computable,maps_to\n"
+    "S0-01,a.txt,Headline,Walking helps,recommend,,,no: walks are not coded,"
+    "walk-daily;not-carried\n"
+)
 SNOMED = "http://snomed.info/sct"
 FACT = {"scope": "patient", "yes": "found", "no": "not found", "unknown": "unread"}
 
@@ -91,6 +98,7 @@ def package(tmp_path: Path) -> Path:
     dump(folder / "facts.yaml", {"exclusive": groups, "facts": facts})
     source = {"cite": "Made up, 2020, page 1999", "checked": "read", "facts": ["walking helps"]}
     dump(folder / "sources.yaml", {"sources": {"made-up-2020": source, "uncited": source}})
+    (folder / "statements.csv").write_text(STATEMENTS, encoding="utf-8")
     sets = folder / "value_sets"
     sets.mkdir()
     walking = f"{SNOMED},2,Walking,exact,,high,us\n{CPT},99999,Walk,exact,,high,us\n"
@@ -121,6 +129,16 @@ def test_importing_twice_changes_nothing(package: Path, content: Path) -> None:
     import_package(package, content, ["walk-daily"])
 
     assert before == _files(content)
+
+
+def test_a_statement_brings_its_home_and_its_reason(content: Path) -> None:
+    """A statement keeps its words, why it cannot be computed, and every recommendation it is in."""
+    with (content / "statements.csv").open(encoding="utf-8", newline="") as file:
+        (row,) = csv.DictReader(file)
+
+    assert (row["statement"], row["text"], row["computable"]) == ("S0-01", "Walking helps", "no")
+    assert row["why"] == "walks are not coded"
+    assert row["recommendations"] == "walk-daily not-carried"
 
 
 def test_our_words_outlive_an_import(package: Path, content: Path) -> None:
@@ -228,7 +246,7 @@ def test_our_content_is_what_the_package_says(tmp_path: Path) -> None:
     names = ("recommendations", "definitions", "value_sets")
     for name in names:
         shutil.copytree(ROOT / "cards" / name, copy / name)
-    for name in ("sources.yaml", "conflicts.yaml"):
+    for name in ("sources.yaml", "conflicts.yaml", "statements.csv"):
         shutil.copy(ROOT / "cards" / name, copy / name)
     before = _files(copy)
     import_package(package_directory([]), copy)

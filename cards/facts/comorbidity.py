@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cards.answer import Finding, any_of
-from cards.case import Case, fact
+from cards.case import Case, Fact, fact
 from cards.facts.entries import (
     active_conditions,
     history_conditions,
@@ -12,6 +12,51 @@ from cards.facts.entries import (
     procedures,
     recent,
 )
+
+# Fact → the value sets of which one problem must be active today.
+ACTIVE_PROBLEMS: dict[str, tuple[str, ...]] = {
+    # The spine
+    "spondyloarthritis_active": ("spondyloarthritis",),
+    "radiculopathy_or_stenosis": ("radiculopathy-sciatica", "spinal-stenosis"),
+    "structural_pathology": ("structural-spine",),
+    "fracture_instability_deformity": ("vertebral-fracture", "spinal-deformity-instability"),
+    # Skin, nerves, joints
+    "broken_skin": ("skin-problem-back",),
+    "neuropathy_sensory_loss": ("neuropathic-pain",),
+    "osteoarthritis": ("osteoarthritis",),
+    # Stomach and liver
+    "gi_inflammation": ("gi-risk",),
+    "liver_moderate_severe": ("liver-moderate-severe",),
+    "liver_disease_any": ("liver-disease",),
+    "liver_steatosis": ("liver-steatosis",),
+    # Heart, vessels, blood, breathing
+    "heart_failure": ("heart-failure",),
+    "ischaemic_cvd": ("ischaemic-cvd",),
+    "arrhythmia_or_block": ("arrhythmia-conduction",),
+    "bleeding_disorder": ("bleeding-disorder",),
+    "respiratory_risk": ("sleep-disordered-breathing", "copd-resp"),
+    # Glands, eyes, bladder
+    "hyperthyroidism": ("hyperthyroidism",),
+    "angle_closure_glaucoma": ("angle-closure-glaucoma",),
+    "urinary_retention_or_bph": ("urinary-retention-bph",),
+    # Brain and mind
+    "epilepsy": ("seizure",),
+    "bipolar": ("bipolar",),
+    "alcohol_use_disorder": ("alcohol-use-disorder",),
+    "sud_active": ("sud", "alcohol-use-disorder"),
+}
+
+
+def _register(name: str, sets: tuple[str, ...]) -> Fact:
+    def problem_fact(case: Case) -> Finding:
+        return presence(case, active_conditions(case, *sets), "conditions")
+
+    problem_fact.__name__ = problem_fact.__qualname__ = name
+    problem_fact.__doc__ = f"A confirmed problem in {', '.join(sets)} is active today."
+    return fact(problem_fact)
+
+
+ACTIVE_PROBLEM_FACTS = {name: _register(name, sets) for name, sets in ACTIVE_PROBLEMS.items()}
 
 
 @fact
@@ -26,40 +71,9 @@ def end_of_life(case: Case) -> Finding:
 
 
 @fact
-def spondyloarthritis_active(case: Case) -> Finding:
-    """Axial spondyloarthritis is active."""
-    return presence(case, active_conditions(case, "spondyloarthritis"), "conditions")
-
-
-@fact
 def sickle_cell_disease(case: Case) -> Finding:
     """Sickle cell disease, not the trait, at any time."""
     return presence(case, history_conditions(case, "sickle-cell-disease"), "conditions")
-
-
-@fact
-def bleeding_disorder(case: Case) -> Finding:
-    """A bleeding disorder is active."""
-    return presence(case, active_conditions(case, "bleeding-disorder"), "conditions")
-
-
-@fact
-def neuropathy_sensory_loss(case: Case) -> Finding:
-    """A neuropathy with possible loss of feeling is active."""
-    return presence(case, active_conditions(case, "neuropathic-pain"), "conditions")
-
-
-@fact
-def broken_skin(case: Case) -> Finding:
-    """Broken or inflamed skin at the back is active."""
-    return presence(case, active_conditions(case, "skin-problem-back"), "conditions")
-
-
-@fact
-def radiculopathy_or_stenosis(case: Case) -> Finding:
-    """Radiculopathy, sciatica or spinal stenosis is active."""
-    found = active_conditions(case, "radiculopathy-sciatica", "spinal-stenosis")
-    return presence(case, found, "conditions")
 
 
 @fact

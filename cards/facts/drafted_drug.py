@@ -47,13 +47,14 @@ def draft_is_renewal(case: Case) -> Finding:
         and window[1] >= since
         and window[0] <= case.today
     ]
-    same = [earlier for earlier in covered if _same_drug(earlier.drug, order.drug)]
+    same = [earlier for earlier in covered if same_drug_by_code(earlier.drug, order.drug)]
     if covered and not same:
         return UNKNOWN
     return presence(case, same, "medications")
 
 
-def _same_drug(one: Concept, other: Concept) -> bool:
+def same_drug_by_code(one: Concept, other: Concept) -> bool:
+    """Whether two drugs share a code or a value set of one ingredient; otherwise still open."""
     if {(c.system, c.code) for c in one.codings} & {(c.system, c.code) for c in other.codings}:
         return True
     return any(name in one.sets and name in other.sets for name in ONE_INGREDIENT)

@@ -73,9 +73,14 @@ def oral_nsaid_active(case: Case) -> Finding:
     systemic = [order for order in found if not on_the_skin(order)]
     low_or_high = ("aspirin-analgesic", "aspirin-low")
     aspirin = (*active_medications(case, *low_or_high), *drafted_drugs(case, *low_or_high))
-    doses = [(order, daily_dose_mg(order, None)) for order in aspirin]
-    high = [order for order, dose in doses if dose is not None and dose > ASPIRIN_LOW_MG_A_DAY]
+    high = [order for order in aspirin if above_low_dose(order)]
     return presence(case, (*systemic, *high), "medications")
+
+
+def above_low_dose(aspirin: MedicationOrder) -> bool:
+    """Whether aspirin is taken as an NSAID: a daily dose that can be read is over 325 mg."""
+    dose = daily_dose_mg(aspirin, None)
+    return dose is not None and dose > ASPIRIN_LOW_MG_A_DAY
 
 
 @fact

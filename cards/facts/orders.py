@@ -15,7 +15,7 @@ from cards.facts.entries import (
 )
 from cards.facts.pain import back_pain_problem
 from cards.facts.visit import reason_is_back_pain, visit_for_back_pain
-from cards.record import Concept, MedicationOrder, OtherOrder, ServiceOrder
+from cards.record import Concept, Coverage, MedicationOrder, OtherOrder, ServiceOrder
 
 AFTER_SURGERY_DAYS = 30
 NEEDS_REASON = ("needs back-pain reason", "counts only with a back-pain reason")
@@ -43,6 +43,21 @@ DRAFT_SETS: dict[str, tuple[str, ...]] = {
     "draft_spine_imaging": ("spine-imaging",),
     "draft_tens": ("tens",),
     "draft_bed_rest": ("bed-rest",),
+    "draft_traction": ("traction",),
+    "draft_therapeutic_ultrasound": ("therapeutic-ultrasound",),
+    "draft_lumbar_support": ("lumbar-support",),
+    "draft_laser": ("low-level-laser",),
+    "draft_manipulation": ("manipulation",),
+    "draft_dry_needling": ("dry-needling",),
+    "draft_trigger_point_injection": ("tpi",),
+    "draft_steroid_injection": ("corticosteroid-injectable",),
+    "draft_botulinum": ("botulinum-toxin",),
+    "draft_epidural": ("spinal-injection-epidural",),
+    "draft_facet_or_rfa": ("spinal-injection-facet-rfa",),
+    "draft_surgery_referral": ("spine-surgery-referral", "spine-surgery"),
+    "draft_glucosamine": ("glucosamine-chondroitin",),
+    "draft_benzodiazepine": ("benzodiazepine",),
+    "draft_cns_depressant": ("cns-depressant",),
     "draft_passive_modality": ("passive-modality",),
     "draft_opioid": ("opioid",),
     "draft_spine_procedure": (
@@ -51,25 +66,6 @@ DRAFT_SETS: dict[str, tuple[str, ...]] = {
         "spinal-injection-facet-rfa",
         "manipulation",
         "spine-surgery",
-    ),
-    "draft_pain_treatment": (
-        "nsaid-oral",
-        "nsaid-parenteral",
-        "nsaid-topical",
-        "acetaminophen",
-        "opioid",
-        "skeletal-muscle-relaxant",
-        "duloxetine",
-        "tca",
-        "systemic-corticosteroid",
-        "lidocaine-topical",
-        "tpi",
-        "dry-needling",
-        "massage",
-        "traction",
-        "exercise-therapy",
-        "spine-surgery-referral",
-        "aspirin-analgesic",
     ),
 }
 
@@ -108,7 +104,8 @@ def routes(order: MedicationOrder) -> set[str]:
     }
 
 
-def _draft_in(case: Case, *sets: str) -> Finding:
+def draft_in(case: Case, *sets: str) -> Finding:
+    """Whether the draft counts for one of the sets; unknown when its code cannot be read."""
     order = draft_order(case)
     if order is None or isinstance(order, OtherOrder):
         return NO
@@ -128,7 +125,7 @@ def because_draft(case: Case) -> Finding:
 
 def _register(name: str, sets: tuple[str, ...]) -> Fact:
     def draft_fact(case: Case) -> Finding:
-        return _draft_in(case, *sets)
+        return draft_in(case, *sets)
 
     draft_fact.__name__ = draft_fact.__qualname__ = name
     draft_fact.__doc__ = f"The draft under evaluation is coded in: {', '.join(sets)}."
@@ -144,7 +141,7 @@ def draft_spine_imaging_not_mri(case: Case) -> Finding:
     order = draft_order(case)
     if isinstance(order, ServiceOrder) and belongs(order.concept, "spine-mri"):
         return NO
-    return _draft_in(case, "spine-imaging")
+    return draft_in(case, "spine-imaging")
 
 
 # What it is for
@@ -196,6 +193,33 @@ def _reason_in(case: Case, *sets: str) -> Finding:
 def order_reason_serious(case: Case) -> Finding:
     """The draft states a red flag, a fracture risk or earlier spine surgery as its reason."""
     return _reason_in(case, *SERIOUS_REASONS)
+
+
+@fact
+def order_reason_myofascial(case: Case) -> Finding:
+    """The draft states myofascial or trigger point pain as its reason.
+
+    A readable order without any reason states no such thing; a reason only in words leaves it open.
+    """
+    order = draft_order(case)
+    if order is None:
+        return NO
+    stated = _reason_in(case, "myofascial-pain", "trigger-point")
+    if stated.answer is not Answer.UNKNOWN or order.reasons or isinstance(order, OtherOrder):
+        return stated
+    return NO if ordered(order).readable else UNKNOWN
+
+
+@fact
+def conditions_unread_on_order(case: Case) -> Finding:
+    """An order that may be for the back is placed, and no problem list came with the call.
+
+    A list read in part is not unread: what it holds still counts.
+    """
+    delivered = (Coverage.READ, Coverage.UNFINISHED)
+    if case.record.hook == "patient-view" or case.record.coverage.get("conditions") in delivered:
+        return NO
+    return NO if order_reason_elsewhere(case).answer is Answer.YES else YES
 
 
 @fact

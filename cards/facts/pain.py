@@ -176,6 +176,17 @@ def membership(case: Case) -> tuple[str, ...]:
     return tuple(pathway for pathway in PATHWAYS if members[pathway])
 
 
+def resolved_pathways(case: Case) -> tuple[str, ...]:
+    """Ids of the pathways named by back pain that is no longer active."""
+    past = tuple(
+        condition
+        for condition in case.record.conditions
+        if not is_active(condition, case.today) and condition.verification not in SUSPECTED
+    )
+    named = frozenset[str]().union(*(pathways_of(condition, past) for condition in past))
+    return tuple(pathway for pathway in PATHWAYS if pathway in named)
+
+
 def _at(condition: Condition, site: str) -> bool:
     return any(site in concept.sets for concept in condition.body_sites)
 

@@ -80,6 +80,12 @@ def age_65_or_over(case: Case) -> Finding:
 
 
 @fact
+def age_75_or_over(case: Case) -> Finding:
+    """75 or more completed years."""
+    return _older(case, 75)
+
+
+@fact
 def age_under_65(case: Case) -> Finding:
     """Fewer than 65 completed years."""
     match _at_least(case, 65):

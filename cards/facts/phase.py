@@ -23,6 +23,7 @@ from cards.facts.entries import (
 )
 from cards.facts.pain import (
     MID_BACK,
+    TRIGGER_POINT,
     coded_chronic,
     episode,
     pathway_conditions,
@@ -192,3 +193,12 @@ def mid_back_acute(case: Case) -> Finding:
     """The mid-back Condition itself has surely lasted less than 28 days."""
     acute = [c for c in pathway_conditions(case)[MID_BACK] if phase_of(c, case) == "acute"]
     return presence(case, acute, "conditions")
+
+
+@fact
+def mid_back_acute_or_subacute(case: Case) -> Finding:
+    """The mid-back or trigger-point Condition itself has surely lasted 84 days or less."""
+    members = pathway_conditions(case)
+    pains = dict.fromkeys((*members[MID_BACK], *members[TRIGGER_POINT]))
+    short = [c for c in pains if phase_of(c, case) in ("acute", "subacute")]
+    return presence(case, short, "conditions")

@@ -7,6 +7,7 @@ from datetime import date
 from cards.answer import NO, Answer, ChartEntry, Finding, yes
 from cards.case import Case, fact
 from cards.dose import daily_dose_mg
+from cards.facts.course import care_date, for_the_back
 from cards.facts.drugs import nsaid_allergy_serious, on_the_skin
 from cards.facts.entries import (
     TAKEN,
@@ -18,7 +19,6 @@ from cards.facts.entries import (
     procedures,
     within,
 )
-from cards.facts.treatment import care_date, for_the_back
 from cards.record import MedicationOrder, Procedure, ServiceOrder
 
 WINDOW_DAYS = 730

@@ -2,121 +2,136 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Iterable, Sequence
 
-from cards.answer import UNKNOWN, Answer, Finding, yes
-from cards.case import Case, fact
+from cards.answer import NO, UNKNOWN, Answer, ChartEntry, Finding, all_of, any_of, yes
+from cards.case import FACTS, Case, fact
 from cards.codes import LOINC
-from cards.facts.entries import absence, observations, presence, reasons, within
-from cards.facts.treatment import care_start
+from cards.facts.course import care_date, care_start, for_the_back
+from cards.facts.entries import (
+    absence,
+    belongs,
+    judged,
+    observations,
+    presence,
+    procedures,
+    reasons,
+    within,
+)
+from cards.facts.pain_scores import (
+    CURRENT_DAYS,
+    Trend,
+    by_instrument,
+    current_score,
+    day_number,
+    of_hundred,
+    score_value,
+    trends,
+    when_care_began,
+)
 from cards.record import Observation, When
 
-BASELINE_BEFORE_DAYS, BASELINE_AFTER_DAYS = 28, 7
-CURRENT_DAYS = 90
-FLARE_DAYS = 14
-IMPROVED_PART = 0.30
+WEAK_FROM = 40  # on a scale from 0 to 100
 SCREEN_DAYS = 180
 PHQ9_TOTAL, PHQ9_MODERATE = "44261-6", 10
 START_BACK_RISK = "91352-5"
-NUMERIC_RATINGS, RATING_MAX = frozenset({"72514-3", "75893-8"}), 10
-HIGHER_IS_BETTER = "higher is better"  # note of rows whose score rises with better function
+TREATMENTS = ("nonpharm-any", "passive-modality")
+NO_BASELINE = ChartEntry("", "pain score from when care began")
 
 
 @fact
 def response_improved(case: Case) -> Finding:
-    """A score of one scale fell by 30 percent or more since care began.
+    """A score of one instrument fell by 30 percent or more since care began, with no lasting rise.
 
-    When pain and function moved in opposite directions the response is unknown.
+    Relief ends when the score is back up by 30 percent of its best value for 28 days. When
+    instruments disagree, such as pain and function, the response is unknown.
     """
-    began = care_start(case)
-    if began is None:
+    found = trends(case)
+    if not found or _disagree(found):
         return UNKNOWN
-    start, _ = began
-    pairs = [
-        pair
-        for scale in _by_scale(case).values()
-        if (pair := _baseline_and_current(scale, start, case))
-    ]
-    falls = [_fall(before, now) for before, now in pairs]
-    if not falls:
-        return UNKNOWN
-    if all(fall >= IMPROVED_PART for fall in falls):
-        return yes(reasons([score for pair in pairs for score in pair]))
-    if any(fall > 0 for fall in falls) and any(fall < 0 for fall in falls):
-        return UNKNOWN
+    if all(trend.improved for trend in found):
+        return yes(reasons(_scores(found)))
     return absence(case, "observations")
 
 
-def _by_scale(case: Case) -> dict[tuple[str, ...], list[Observation]]:
-    """Readable scores, newest first, by scale and unit; scales where more is better left out."""
-    scales: dict[tuple[str, ...], list[Observation]] = {}
-    for score in observations(case, "pain-score", "function-score"):
-        if HIGHER_IS_BETTER in score.concept.sets.get("function-score", ""):
-            continue
-        if score.value is None or score.value.value < 0 or score.effective is None:
-            continue
-        if score.effective.earliest != score.effective.latest:
-            continue
-        codes = sorted(coding.code for coding in score.concept.codings)
-        scales.setdefault((*codes, score.value.unit or ""), []).append(score)
-    return scales
+@fact
+def response_inadequate(case: Case) -> Finding:
+    """The pain hardly fell since care began and is still considerable, or care failed on record.
 
-
-def _baseline_and_current(
-    newest_first: Sequence[Observation], start: When, case: Case
-) -> tuple[Observation, Observation] | None:
-    """The score when care began and the later one of now; None without both.
-
-    A score beyond the end of its scale is not known, and no other stands in for it.
+    Without a score from the start of care, 40 of 100 after an adequate exercise trial is enough;
+    the finding then names the missing score. While the scores show an improvement, an outcome
+    coded as a failure does not count.
     """
-    first = start.latest - timedelta(days=BASELINE_BEFORE_DAYS)
-    last = start.earliest + timedelta(days=BASELINE_AFTER_DAYS)
-    early = [s for s in newest_first if s.effective and first <= s.effective.latest <= last]
-    now = _current(newest_first, case)
-    if not early or now is None:
-        return None
-    before = early[0]
-    if _off_scale(before):
-        return None
-    later = _text(now) > _text(before)
-    return (before, now) if later and _value(before) > 0 else None
+    if response_improved(case).answer is Answer.YES:
+        return NO
+    found = trends(case)
+    by_scores = _inadequate(case, found) if found else _inadequate_without_baseline(case)
+    return any_of([by_scores, _coded_failure(case)])
 
 
-def _current(newest_first: Sequence[Observation], case: Case) -> Observation | None:
-    """The newest score; of a single flare, the lower one up to 14 days before it."""
-    recent = [
-        s for s in newest_first if within(s.effective, case.today, CURRENT_DAYS) is Answer.YES
+def _inadequate(case: Case, found: Sequence[Trend]) -> Finding:
+    """The worst instrument decides, unless the instruments disagree."""
+    if _disagree(found):
+        return UNKNOWN
+    little = [trend for trend in found if trend.inadequate]
+    return presence(case, _scores(little), "observations")
+
+
+def _disagree(found: Sequence[Trend]) -> bool:
+    """Whether one instrument got better and another worse, or one improved and another stood."""
+    directions = {trend.direction for trend in found}
+    improved = any(trend.improved for trend in found)
+    return {1, -1} <= directions or (improved and 0 in directions)
+
+
+def _scores(found: Iterable[Trend]) -> list[Observation]:
+    return [score for trend in found for score in (trend.before, trend.now)]
+
+
+def _coded_failure(case: Case) -> Finding:
+    """Care for the back within 90 days whose coded outcome is no change, or worse."""
+    failed = [
+        p
+        for p in procedures(case, *TREATMENTS)
+        if belongs(p.outcome, "outcome-bad") and for_the_back(p.concept, p.reasons, *TREATMENTS)
     ]
-    if recent and _off_scale(recent[0]):
+    today = case.today
+    return judged(
+        case, failed, lambda p: within(care_date(p, today), today, CURRENT_DAYS), "procedures"
+    )
+
+
+def _inadequate_without_baseline(case: Case) -> Finding:
+    """Whether pain is at 40 of 100 or more, measured when exercise had been tried long enough."""
+    began = care_start(case)
+    if began is None:
+        return UNKNOWN
+    scores = [
+        score
+        for scores in by_instrument(case).values()
+        if (score := _only_now(scores, began[0], case))
+    ]
+    if not scores:
+        return UNKNOWN
+    high = [score for score in scores if score_value(score) >= WEAK_FROM]
+    weak = [all_of([yes((*reasons([s]), NO_BASELINE)), _exercise_tried(case, s)]) for s in high]
+    return any_of([absence(case, "observations"), *weak])
+
+
+def _only_now(newest_first: Sequence[Observation], start: When, case: Case) -> Observation | None:
+    """The pain score of now, on 0 to 100, when there is none from the start of care."""
+    now = current_score(newest_first, case)
+    if now is None or not belongs(now.concept, "pain-score") or of_hundred(now) is None:
         return None
-    if len(recent) < 2:
-        return recent[0] if recent else None
-    newest, previous = recent[:2]
-    close = _day(newest) - _day(previous) <= FLARE_DAYS
-    return previous if close and _value(newest) > _value(previous) else newest
+    early = any(when_care_began(score, start) for score in newest_first)
+    return None if early or day_number(now) < start.latest.toordinal() else now
 
 
-def _off_scale(score: Observation) -> bool:
-    """Whether a rating from 0 to 10 bears a number above 10."""
-    codes = {coding.code for coding in score.concept.codings if coding.system == LOINC}
-    return bool(codes & NUMERIC_RATINGS) and _value(score) > RATING_MAX
-
-
-def _value(score: Observation) -> float:
-    return score.value.value if score.value else 0.0
-
-
-def _day(score: Observation) -> int:
-    return score.effective.latest.toordinal() if score.effective else 0
-
-
-def _text(score: Observation) -> str:
-    return score.effective.text if score.effective else ""
-
-
-def _fall(before: Observation, now: Observation) -> float:
-    return (_value(before) - _value(now)) / _value(before)
+def _exercise_tried(case: Case, score: Observation) -> Finding:
+    """Whether exercise had been tried long enough on the day of the score."""
+    day = score.effective.latest if score.effective else case.today
+    # Asked by name: the steps of care rest on the response in turn.
+    return FACTS["exercise_adequate_trial"](Case(case.record, min(day, case.today)))
 
 
 @fact

@@ -50,3 +50,10 @@ def closure(names: tuple[str, ...], vocabulary: Vocabulary) -> frozenset[str]:
             seen.add(name)
             waiting += vocabulary[name].parts
     return frozenset(seen)
+
+
+def keys_read(names: tuple[str, ...], vocabulary: Vocabulary) -> frozenset[str]:
+    """The prefetch keys these facts rest on; the patient is always there."""
+    facts = closure(names, vocabulary)
+    keys = {key for name in facts for key in vocabulary[name].read_from}
+    return frozenset(keys - {"patient", "draft", "engine"})

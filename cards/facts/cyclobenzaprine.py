@@ -1,0 +1,145 @@
+"""Cyclobenzaprine: how long it is taken, and how much of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date
+
+from cards.answer import NO, UNKNOWN, Answer, Finding, yes
+from cards.case import Case, fact
+from cards.codes import RXNORM
+from cards.dose import amount_mg, daily_dose_mg
+from cards.facts.entries import TAKEN, coverage_window, medications_in, reasons
+from cards.facts.subject_drug import cyclobenzaprine_subject, is_patient_view, subject_drugs
+from cards.record import MedicationOrder
+from cards.supply import supply_days_with_refills
+
+NAME = "cyclobenzaprine"
+MOST_DAYS = 21
+MOST_GAP_DAYS = 7
+MOST_MG_AT_ONCE = 5
+MOST_MG_A_DAY = 15
+# The products RxNorm calls "24 HR ... Extended Release Oral Capsule": 30 mg, 15 mg, and by brand.
+EXTENDED_RELEASE = frozenset({"828353", "828355", "828358", "828359"})
+
+Cover = tuple[tuple[date, date], MedicationOrder]  # first and last day covered, and by what
+
+
+# How long
+
+
+@fact
+def cyclobenzaprine_supply_over_21d(case: Case) -> Finding:
+    """Cyclobenzaprine is taken, or will be with the order, for more than 21 days on end.
+
+    A gap of up to 7 days does not end the cover. Of a drug taken only the days already elapsed
+    count. Where it hangs on a supply nobody stated, a stopped order or a partial date: unknown.
+    """
+    subject = cyclobenzaprine_subject(case)
+    if subject.answer is not Answer.YES:
+        return subject
+    supplied = [supply_days_with_refills(order) for order in subject_drugs(case, NAME)]
+    # What is taken has its days in the cover already; an order not yet filled adds its own.
+    added = 0.0 if is_patient_view(case) else sum(days for days in supplied if days is not None)
+    cover = _sure_cover(case)
+    if _days_elapsed(case.today, cover) + added > MOST_DAYS:
+        entries = reasons(order for _, order in cover)
+        return yes(dict.fromkeys((*subject.because, *entries)))
+    if None in supplied or not case.record.read("medications"):
+        return UNKNOWN
+    possible = _days_elapsed(case.today, _possible_cover(case)) + added
+    return NO if possible <= MOST_DAYS and not _undated(case) else UNKNOWN
+
+
+def _taken(case: Case) -> list[MedicationOrder]:
+    return [order for order in medications_in(case, NAME) if order.status in TAKEN]
+
+
+def _undated(case: Case) -> bool:
+    """Whether an order under way bears no date, so that it may have begun at any time."""
+    return any(o.status == "active" and coverage_window(o) is None for o in _taken(case))
+
+
+def _possible_cover(case: Case) -> list[Cover]:
+    """The cover that may reach today: stopped orders, partial dates and assumed supplies count."""
+    return _unbroken(case.today, _taken(case))
+
+
+def _sure_cover(case: Case) -> list[Cover]:
+    """The cover that reaches today for sure: full dates, known supplies, and nothing stopped."""
+    sure = (order for order in _taken(case) if order.status != "stopped" and _fully_dated(order))
+    return _unbroken(case.today, [o for o in sure if supply_days_with_refills(o) is not None])
+
+
+def _fully_dated(order: MedicationOrder) -> bool:
+    return order.authored is not None and order.authored.earliest == order.authored.latest
+
+
+def _unbroken(today: date, orders: Iterable[MedicationOrder]) -> list[Cover]:
+    """The orders of the unbroken cover that reaches today, the first to begin first."""
+    windows = [(window, o) for o in orders if (window := coverage_window(_with_supply(o)))]
+    found: list[Cover] = []
+    for window, order in sorted(windows, key=lambda pair: (pair[0], pair[1].reference)):
+        if window[0] > today:
+            continue
+        if found and (window[0] - _last_day(found)).days > MOST_GAP_DAYS:
+            found = []
+        found.append((window, order))
+    return found if found and (today - _last_day(found)).days <= MOST_GAP_DAYS else []
+
+
+def _last_day(cover: list[Cover]) -> date:
+    return max(end for (_, end), _ in cover)
+
+
+def _days_elapsed(today: date, cover: list[Cover]) -> int:
+    return (today - cover[0][0][0]).days if cover else 0
+
+
+def _with_supply(order: MedicationOrder) -> MedicationOrder:
+    """The order with its derived supply stated, which then tells its cover."""
+    supply = supply_days_with_refills(order)
+    if supply is None or order.authored is None:
+        return order
+    return replace(order, supply_days=supply, repeats=0, validity_end=None)
+
+
+# How much
+
+
+@fact
+def cyclobenzaprine_over_5mg_or_er(case: Case) -> Finding:
+    """More than 5 mg at once or 15 mg a day, or a product of extended release."""
+    subject = cyclobenzaprine_subject(case)
+    if subject.answer is not Answer.YES:
+        return subject
+    drugs = subject_drugs(case, NAME)
+    over = [order for order in drugs if _over_limit(order) is Answer.YES]
+    if over:
+        return yes(reasons(over))
+    unread = any(_over_limit(order) is Answer.UNKNOWN for order in drugs)
+    return UNKNOWN if unread or not drugs else NO
+
+
+def _over_limit(order: MedicationOrder) -> Answer:
+    codes = {coding.code for coding in order.drug.codings if coding.system == RXNORM}
+    if codes & EXTENDED_RELEASE:
+        return Answer.YES
+    doses = [amount_mg(d.dose, None) if d.dose else None for d in order.dosages]
+    at_once = [dose for dose in doses if dose is not None]
+    a_day = daily_dose_mg(order, None)
+    if max(at_once, default=0.0) > MOST_MG_AT_ONCE or (a_day or 0.0) > MOST_MG_A_DAY:
+        return Answer.YES
+    return Answer.UNKNOWN if a_day is None or len(at_once) < len(doses) else Answer.NO
+
+
+@fact
+def cyclobenzaprine_dose_unknown(case: Case) -> Finding:
+    """Cyclobenzaprine is ordered or taken, and whether its dose is high cannot be read."""
+    if cyclobenzaprine_subject(case).answer is not Answer.YES:
+        return NO
+    if cyclobenzaprine_over_5mg_or_er(case).answer is not Answer.UNKNOWN:
+        return NO
+    unread = [o for o in subject_drugs(case, NAME) if _over_limit(o) is Answer.UNKNOWN]
+    return yes(reasons(unread))

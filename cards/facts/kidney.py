@@ -1,0 +1,173 @@
+"""Kidney function: the newest eGFR, and the coded stage of chronic kidney disease.
+
+Bands follow one another without a gap: 44.6 is still 30-44. The newest eGFR of a year and every
+active coded stage are read; a stage gives way to an eGFR measured after it. Where both leave
+more than one band, the worse one stands.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cards.answer import NO, UNKNOWN, Answer, Finding, any_of, yes
+from cards.case import Case, Fact, fact, once
+from cards.facts.entries import (
+    SUSPECTED,
+    absence,
+    belongs,
+    dated,
+    is_active,
+    last_day,
+    latest_observation,
+    observations,
+    reasons,
+)
+from cards.facts.person import age_65_or_over
+from cards.record import Condition, Observation
+
+KEYS = ("observations", "conditions")
+EGFR_DAYS = 365
+EGFR_UNIT = "mL/min/{1.73_m2}"
+PLAUSIBLE_EGFR = (2.0, 200.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """A range of eGFR and the value set of the stage that stands for it.
+
+    Attributes:
+        least: smallest eGFR of the band, in mL/min/1.73 m²; ``below`` is the first above it.
+        without_egfr: whether the stage counts only where no eGFR can be read.
+    """
+
+    least: float
+    below: float
+    stage: str
+    without_egfr: bool = False
+
+
+# Fact → its band, worst first.
+BANDS = {
+    "egfr_under_30": Band(0, 30, "ckd-4-5"),
+    "egfr_30_44": Band(30, 45, "ckd-3b"),
+    "egfr_45_59": Band(45, 60, "ckd-3", without_egfr=True),
+}
+
+
+# What is on record
+
+
+def egfr(result: Observation) -> float | None:
+    """The eGFR in mL/min/1.73 m²; None without a number, in another unit, or outside 2-200."""
+    if result.value is None or result.value.unit != EGFR_UNIT:
+        return None
+    least, most = PLAUSIBLE_EGFR
+    return result.value.value if least <= result.value.value <= most else None
+
+
+@once
+def newest_egfr(case: Case) -> Observation | None:
+    """The newest eGFR surely at most 365 days old, readable or not; None without one.
+
+    Of several given for one and the same time, the lowest that can be read.
+    """
+    newest = latest_observation(case, "egfr", days=EGFR_DAYS)
+    if newest is None:
+        return None
+    together = [o for o in observations(case, "egfr") if o.effective == newest.effective]
+    readable = [(value, o.reference, o) for o in together if (value := egfr(o)) is not None]
+    return min(readable, key=lambda row: row[:2])[2] if readable else newest
+
+
+def staged(case: Case, value_set: str) -> tuple[Condition, ...]:
+    """Active kidney disease whose code, or coded stage, is in the value set."""
+    return tuple(
+        condition
+        for condition in case.record.conditions
+        if condition.verification not in SUSPECTED
+        and is_active(condition, case.today)
+        and any(belongs(c, value_set) for c in (condition.concept, *condition.stages))
+    )
+
+
+# Bands
+
+
+def _measured(case: Case, band: Band) -> Finding:
+    """Whether the newest eGFR lies in the band; unknown when none can be read."""
+    newest = newest_egfr(case)
+    value = egfr(newest) if newest else None
+    if newest is None or value is None:
+        return UNKNOWN
+    return yes(reasons([newest])) if band.least <= value < band.below else NO
+
+
+def _coded(case: Case, band: Band) -> Finding:
+    """Whether a stage of the band is coded and stands; no when none is coded."""
+    return any_of(_stands(case, band, condition) for condition in staged(case, band.stage))
+
+
+def _stands(case: Case, band: Band, stage: Condition) -> Finding:
+    """Whether no readable eGFR is newer than the stage; an unreadable one overtakes nothing."""
+    newest = newest_egfr(case)
+    if newest is None or newest.effective is None or egfr(newest) is None:
+        return yes(reasons([stage]))
+    if band.without_egfr:
+        return NO
+    coded, last = dated(stage), last_day(stage)
+    if coded is None or last is None:
+        return UNKNOWN
+    if newest.effective.earliest > last:
+        return NO
+    return yes(reasons([stage])) if newest.effective.latest <= coded.earliest else UNKNOWN
+
+
+def _in_band(case: Case, name: str) -> Finding:
+    """Whether the kidney works in this band and in no worse one.
+
+    Unknown without any eGFR or stage, where an eGFR on record cannot be read and no stage of the
+    band is coded, and where only the date of the stage leaves it open.
+    """
+    worse = list(BANDS)[: list(BANDS).index(name)]
+    if any(_in_band(case, other).answer is Answer.YES for other in worse):
+        return NO
+    measured, coded = _measured(case, BANDS[name]), _coded(case, BANDS[name])
+    if Answer.YES in (measured.answer, coded.answer):
+        return any_of((measured, coded))
+    if coded.answer is Answer.UNKNOWN:
+        return UNKNOWN
+    outside = measured.answer is Answer.NO or (newest_egfr(case) is None and _any_stage(case))
+    return absence(case, *KEYS) if outside else UNKNOWN
+
+
+def _any_stage(case: Case) -> bool:
+    return any(staged(case, band.stage) for band in BANDS.values())
+
+
+def _register(name: str) -> Fact:
+    def band_fact(case: Case) -> Finding:
+        return _in_band(case, name)
+
+    band = BANDS[name]
+    band_fact.__name__ = band_fact.__qualname__ = name
+    band_fact.__doc__ = f"The eGFR is {band.least} to under {band.below}, or {band.stage} is coded."
+    return fact(band_fact)
+
+
+BAND_FACTS = {name: _register(name) for name in BANDS}
+
+
+@fact
+def older_without_egfr(case: Case) -> Finding:
+    """65 or over, and no eGFR of the last 365 days that can be read.
+
+    Silence means the kidney function is not known, so it is a yes also where results were not
+    delivered. A yes shows the newest eGFR there is, too old or unreadable as it may be.
+    """
+    newest = newest_egfr(case)
+    if newest is not None and egfr(newest) is not None:
+        return NO
+    age = age_65_or_over(case)
+    if age.answer is not Answer.YES:
+        return age
+    return yes((*age.because, *reasons(observations(case, "egfr")[:1])))

@@ -1,0 +1,145 @@
+"""Partner drugs: what a drug must not be doubled or combined with, told apart by ingredient."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from itertools import combinations
+
+from cards.answer import UNKNOWN, Answer, Finding, yes
+from cards.case import Case, fact
+from cards.facts.drugs import above_low_dose, drafted_drugs, on_the_skin
+from cards.facts.entries import (
+    absence,
+    active_medications,
+    belongs,
+    draft_order,
+    newest_first,
+    possible_medications,
+    presence,
+    reasons,
+)
+from cards.facts.ingredient import ASPIRIN, same_drug
+from cards.facts.other_drugs import Orders, current_drugs, evaluated_drug
+from cards.record import MedicationOrder
+
+SYSTEMIC_NSAIDS = ("nsaid-oral", "nsaid-parenteral")
+SEDATING_SUBJECTS = ("opioid", "cyclobenzaprine")
+
+
+@fact
+def two_oral_nsaids(case: Case) -> Finding:
+    """Two different systemic NSAIDs are active or drafted, the draft under evaluation included.
+
+    Aspirin counts only above 325 mg a day. Two products that may or may not be one drug: unknown.
+    """
+    sets = (*SYSTEMIC_NSAIDS, *ASPIRIN)
+    found = (*active_medications(case, *sets), *drafted_drugs(case, *sets))
+    return _two_different(
+        case, [order for order in (*found, *evaluated_drug(case, *sets)) if _systemic_nsaid(order)]
+    )
+
+
+def _systemic_nsaid(order: MedicationOrder) -> bool:
+    if belongs(order.drug, *SYSTEMIC_NSAIDS):
+        return not on_the_skin(order)
+    return above_low_dose(order)
+
+
+def _two_different(
+    case: Case, sure: Sequence[MedicationOrder], unsure: Sequence[MedicationOrder] = ()
+) -> Finding:
+    """Whether two of the orders are for different drugs; unknown when they only may be."""
+    for pair in combinations(_one_per_drug(sure), 2):
+        if same_drug(pair[0].drug, pair[1].drug) is Answer.NO:
+            return yes(reasons(pair))
+    pairs = combinations(_one_per_drug((*sure, *unsure)), 2)
+    if any(same_drug(one.drug, other.drug) is not Answer.YES for one, other in pairs):
+        return UNKNOWN
+    return absence(case, "medications")
+
+
+def _one_per_drug(orders: Iterable[MedicationOrder]) -> Orders:
+    """The newest order of each coded drug."""
+    kept: dict[object, MedicationOrder] = {}
+    for order in newest_first(orders):
+        kept.setdefault(order.drug.codings, order)
+    return tuple(kept.values())
+
+
+# Drugs other than the one in question
+
+
+def _apart(case: Case, orders: Iterable[MedicationOrder], name: str) -> tuple[Orders, Orders]:
+    """Orders of the value set for another drug than the draft, and those that only may be.
+
+    A draft outside the value set, or of no drug, has none of its ingredients. The drug of a draft
+    that cannot be read may be any.
+    """
+    order = draft_order(case)
+    if not isinstance(order, MedicationOrder):
+        return tuple(orders), ()
+    if not order.drug.readable:
+        return (), tuple(orders)
+    if name not in order.drug.sets:
+        return tuple(orders), ()
+    compared = [(other, same_drug(order.drug, other.drug)) for other in orders]
+    return (
+        tuple(other for other, answer in compared if answer is Answer.NO),
+        tuple(other for other, answer in compared if answer is Answer.UNKNOWN),
+    )
+
+
+def _other_depressants(case: Case) -> tuple[Orders, Orders]:
+    """Sedating drugs other than the one in question, and those that only may be other.
+
+    When the chart is opened, an active opioid or cyclobenzaprine is the one in question.
+    """
+    found = current_drugs(case, "cns-depressant")
+    if draft_order(case) is None:
+        return tuple(o for o in found if not belongs(o.drug, *SEDATING_SUBJECTS)), ()
+    return _apart(case, found, "cns-depressant")
+
+
+@fact
+def cns_depressants_two(case: Case) -> Finding:
+    """Two different sedating drugs are active or drafted beside the drug in question.
+
+    Opioids are in the value set only as combinations with another sedating drug. Two products
+    that may or may not be one drug, or the drug in question: unknown.
+    """
+    return _two_different(case, *_other_depressants(case))
+
+
+@fact
+def cns_depressant_other(case: Case) -> Finding:
+    """A sedating drug other than the one in question is active or drafted.
+
+    A product that may or may not be the drug in question: unknown.
+    """
+    sure, unsure = _other_depressants(case)
+    return UNKNOWN if unsure and not sure else presence(case, sure, "medications")
+
+
+@fact
+def serotonergic_strong(case: Case) -> Finding:
+    """A strongly serotonergic drug other than the draft is active, drafted or may still be taken.
+
+    A product that may or may not be the drafted drug: unknown.
+    """
+    name = "serotonergic-strong"
+    sure, unsure = _apart(case, current_drugs(case, name), name)
+    if sure:
+        return yes(reasons(sure))
+    possible = possible_medications(_without_active(case, name), name)
+    lapsed, unsure_lapsed = _apart(case, possible, name)
+    if lapsed:
+        return yes(reasons(lapsed))
+    return UNKNOWN if unsure or unsure_lapsed else absence(case, "medications")
+
+
+def _without_active(case: Case, name: str) -> Case:
+    """The case without active drugs of the set: they hide lapsed ones only of the same drug."""
+    active = active_medications(case, name)
+    left = tuple(order for order in case.record.medications if order not in active)
+    return replace(case, record=replace(case.record, medications=left), memo={})

@@ -1,0 +1,103 @@
+"""Where the patient stands, as every card of one call says it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from cards.answer import Answer, Finding
+from cards.case import Case
+from cards.definition_files import StepOrder
+from cards.facts.entries import active_conditions, newest_first
+from cards.facts.pain import episode
+from cards.facts.phase import phase
+from cards.pathway import Place
+from cards.record import Condition
+
+UPPER_BACK = frozenset({"mid-back-musculoskeletal-pain", "upper-mid-back-trigger-points"})
+T = TypeVar("T")
+
+
+class SureAsk(Protocol):
+    """Answers where a fact that fails is unknown, and so is a step that does."""
+
+    def __call__(self, name: str, /) -> Finding:
+        """The answer to one fact."""
+        ...
+
+    def attempt(self, step: Callable[[], T], otherwise: T, name: str) -> T:
+        """What a step gives, or ``otherwise`` when it fails."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where the patient stands.
+
+    Attributes:
+        pathways: ids of the pathways the patient is on.
+        states: pathway → state, where one is certain.
+        state: state on the most specific pathway; None when not certain.
+        phase: acute, subacute, chronic or unknown.
+        problem: reference of the Condition that led here; None when there is none.
+        region: spine region of the pain, for imaging.
+    """
+
+    pathways: tuple[str, ...]
+    states: Mapping[str, str]
+    state: str | None
+    phase: str
+    problem: str | None
+    region: str
+
+
+def stand(
+    case: Case, places: Sequence[Place], order: Sequence[StepOrder], sure: SureAsk
+) -> Standing:
+    """Where the patient stands; the most specific pathway names the state.
+
+    Args:
+        order: the pathways with their next steps, the most specific pathway first.
+    """
+    pathways = tuple(place.pathway for place in places)
+    states = {place.pathway: place.state for place in places if place.state}
+    leading = [steps.pathway for steps in order if steps.pathway in states]
+    none: tuple[Condition, ...] = ()
+    pain = sure.attempt(lambda: episode(case).conditions, none, "episode")
+    return Standing(
+        pathways=pathways,
+        states=states,
+        state=next((states[name] for name in leading), None),
+        phase=sure.attempt(lambda: phase(case), "unknown", "phase"),
+        problem=next((found.reference for found in newest_first(pain)), None),
+        region="whole" if _cord_signs(case, sure) else _region(pathways),
+    )
+
+
+def leading_pathway(leader: str, order: Sequence[StepOrder], ask: SureAsk) -> str | None:
+    """The pathway whose next step this is: the most specific that applies and names it."""
+    return next(
+        (
+            steps.pathway
+            for steps in order
+            if leader in steps.order and ask(steps.when).answer is Answer.YES
+        ),
+        None,
+    )
+
+
+def _region(pathways: Sequence[str]) -> str:
+    """The painful part of the spine: one that a pathway names alone, else the whole of it."""
+    lower = "chronic-low-back-pain" in pathways
+    upper = not UPPER_BACK.isdisjoint(pathways)
+    if lower == upper:
+        return "whole"
+    return "lumbar" if lower else "thoracic"
+
+
+def _cord_signs(case: Case, sure: SureAsk) -> bool:
+    """Whether signs of cord compression are active, which lumbar imaging cannot explain."""
+    none: tuple[Condition, ...] = ()
+    found = sure.attempt(lambda: active_conditions(case, "myelopathy"), none, "myelopathy")
+    return bool(found)
