@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from cards.case import FACTS
-from cards.record import Concept, MedicationOrder, OtherOrder
+from cards.content import read_yaml
+from cards.library import HERE
+from cards.record import (
+    Coding,
+    Concept,
+    Coverage,
+    Dosage,
+    MedicationOrder,
+    OtherOrder,
+    Quantity,
+    ServiceOrder,
+    Timing,
+)
+from cards.value_set_files import index_codes, read_value_sets
 from tests.charts import ago, chart, concept, drug, low_back_pain, referral, session, visit
 
 BACK = concept("back-pain-any", "low-back-pain")
@@ -55,8 +70,26 @@ def test_unstated_reason() -> None:
 DRAFTS = [
     ("draft_spine_imaging", "spine-imaging"),
     ("draft_tens", "tens"),
+    ("draft_traction", "traction"),
+    ("draft_therapeutic_ultrasound", "therapeutic-ultrasound"),
+    ("draft_lumbar_support", "lumbar-support"),
+    ("draft_laser", "low-level-laser"),
+    ("draft_manipulation", "manipulation"),
+    ("draft_dry_needling", "dry-needling"),
+    ("draft_trigger_point_injection", "tpi"),
+    ("draft_steroid_injection", "corticosteroid-injectable"),
+    ("draft_botulinum", "botulinum-toxin"),
+    ("draft_epidural", "spinal-injection-epidural"),
+    ("draft_facet_or_rfa", "spinal-injection-facet-rfa"),
+    ("draft_surgery_referral", "spine-surgery-referral"),
+    ("draft_surgery_referral", "spine-surgery"),
+    ("draft_glucosamine", "glucosamine-chondroitin"),
+    ("draft_benzodiazepine", "benzodiazepine"),
+    ("draft_cns_depressant", "cns-depressant"),
     ("draft_passive_modality", "passive-modality"),
     ("draft_opioid", "opioid"),
+    ("draft_oral_nsaid", "nsaid-oral"),
+    ("draft_analgesic_nonopioid", "duloxetine"),
     ("draft_spine_procedure", "manipulation"),
     ("draft_pain_treatment", "exercise-therapy"),
 ]
@@ -72,6 +105,83 @@ def test_draft_kind(name: str, value_set: str) -> None:
     assert answer(name, draft=unread) == "unknown"
     assert answer(name, draft=OtherOrder("NutritionOrder/n", "NutritionOrder")) == "no"
     assert answer(name) == "no"
+
+
+def test_device_and_drug_drafts() -> None:
+    """A device ordered as a device, and a drug, are told by their codes like a service."""
+    brace = replace(referral("lumbar-support"), kind="DeviceRequest")
+
+    assert answer("draft_lumbar_support", draft=brace) == "yes"
+    assert answer("draft_benzodiazepine", draft=drug("benzodiazepine", days=0)) == "yes"
+    assert answer("draft_botulinum", draft=drug("botulinum-toxin", days=0)) == "yes"
+
+
+def test_general_surgical_referral() -> None:
+    """A referral to any surgeon counts only with a back-pain reason."""
+    name, note = "draft_surgery_referral", "general: counts only with a back-pain reason"
+    surgeon = replace(referral("x"), concept=concept("spine-surgery-referral", note=note))
+
+    assert answer(name, draft=surgeon) == "no"
+    assert answer(name, draft=replace(surgeon, reasons=(KNEE,))) == "no"
+    assert answer(name, draft=replace(surgeon, reasons=(BACK,))) == "yes"
+
+
+VALUE_SETS = read_value_sets(HERE / "value_sets")
+INDEX = index_codes(VALUE_SETS)
+DEFINED = read_yaml(HERE / "definitions" / "facts.yaml").value
+IMPLIED = [
+    (name, implied)
+    for name, definition in DEFINED.items()
+    for implied in definition.get("implies", ())
+    if name.startswith("draft_") and implied in DEFINED
+]
+
+
+@pytest.mark.parametrize(("name", "implied"), IMPLIED)
+def test_what_a_draft_implies(name: str, implied: str) -> None:
+    """Every code that makes one fact true makes true what follows from it, whatever the reason."""
+    rows = (row for value_set in DEFINED[name]["value_sets"] for row in VALUE_SETS[value_set])
+    codes = sorted({(row["system"], row["code"]) for row in rows if row["match"] == "exact"})
+
+    left_out = [
+        code
+        for system, code in codes
+        for order in ways_to_order(Coding(system, code))
+        if answer(name, draft=order) == "yes" and answer(implied, draft=order) != "yes"
+    ]
+
+    assert left_out == []
+
+
+def ways_to_order(coding: Coding) -> tuple[MedicationOrder | ServiceOrder, ...]:
+    """The code ordered as a service without and with a reason, and as a drug of 500 mg a day."""
+    daily = Dosage(timing=Timing(code="QD"), dose=Quantity(500, "mg"))
+    service = replace(referral("x"), concept=INDEX.concept((coding,)))
+    medicine = replace(drug("x", days=0, dosages=(daily,)), drug=service.concept)
+    return service, replace(service, reasons=(BACK,)), medicine
+
+
+READINGS = [
+    ("read to the end", Coverage.READ, "no"),
+    ("a next page not read", Coverage.UNFINISHED, "no"),
+    ("not sent", Coverage.MISSING, "yes"),
+    ("failed", Coverage.FAILED, "yes"),
+]
+
+
+@pytest.mark.parametrize(("words", "coverage", "expected"), READINGS, ids=[r[0] for r in READINGS])
+def test_conditions_unread(words: str, coverage: Coverage, expected: str) -> None:
+    """An order without a problem list, unless it is coded for something else."""
+    name = "conditions_unread_on_order"
+
+    def asked(reasons: tuple[Concept, ...]) -> str:
+        case = chart(draft=referral("spine-imaging", reasons=reasons))
+        read = {**case.record.coverage, "conditions": coverage}
+        unread = replace(case, record=replace(case.record, coverage=read))
+        return FACTS[name](unread).answer.value
+
+    assert [asked(r) for r in ((), (BACK,), (TEXT,), (KNEE,))] == [expected] * 3 + ["no"], words
+    assert answer(name, unread=("conditions",)) == "no"
 
 
 def test_mri_is_not_other_imaging() -> None:

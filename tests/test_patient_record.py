@@ -10,6 +10,7 @@ import pytest
 from cards.answer import ChartEntry
 from cards.codes import CPT, ICD10CM, LOINC, RXNORM, SNOMED, CodeIndex
 from cards.record import PREFETCH_KEYS, Coverage, Quantity, When, chart_entry
+from cards.supply import supply_days
 from service.patient_record import (
     PatientUnavailable,
     Reading,
@@ -645,6 +646,23 @@ def test_order_as_the_sandbox_writes_it() -> None:
         2,
     )
     assert dosage.timing.bounds_end == when("2026-04-30")
+
+
+@pytest.mark.parametrize(
+    ("repeat", "days"),
+    [
+        ({"boundsDuration": {"value": 2, "unit": "weeks"}}, 14),
+        ({"boundsDuration": {"value": 21, "code": "d"}}, 21),
+        ({"boundsDuration": {"value": 21}}, None),
+        ({"boundsPeriod": {"start": "2026-04-01", "end": "2026-04-30"}}, 30),
+        ({"boundsPeriod": {"end": "2026-04-30"}}, None),
+    ],
+)
+def test_supply_as_long_as_it_is_to_be_taken(repeat: dict[str, Any], days: float | None) -> None:
+    """An order without a stated supply lasts as long as its dosage is to be taken."""
+    found = medication(dosageInstruction=[{"timing": {"repeat": repeat}}])
+
+    assert supply_days(found) == days
 
 
 def test_unit_comes_from_code_or_spelling_never_from_a_foreign_code() -> None:

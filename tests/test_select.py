@@ -31,6 +31,7 @@ TEMPLATE = Recommendation(
     critical_only_when=(),
     summary="A",
     detail="A",
+    not_found={},
     limits="A",
     suggestions=(),
     override_reasons=(),

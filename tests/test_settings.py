@@ -25,7 +25,7 @@ def test_every_setting_of_the_contract_is_known() -> None:
     promised = (
         "host port workers database_url public_base_url auth trusted_clients fhir_servers "
         "allow_loopback callback_budget_seconds max_body_bytes mme_factors pages admin_token "
-        "log_level"
+        "log_level tpi_technique"
     )
 
     assert {field.name for field in fields(Settings)} == set(promised.split())

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
-from cards.recommendation import DrugDose, SuggestionTemplate
+import pytest
+from fhir.resources.R4B import get_fhir_model_class
+
+from cards.codes import CodeIndex
+from cards.dose import daily_dose_mg
+from cards.library import Library
+from cards.recommendation import DraftedDose, DrugDose, SuggestionTemplate
 from cards.record import Coding, Concept, Draft, MedicationOrder
 from cards.suggestion import Setting, build, selection_behaviour, without_repeats
+from service.patient_record.chart import Chart
+from service.patient_record.medication_request import read_medication
 
 MRI = Coding("http://loinc.org", "24968-0", "MR Lumbar spine")
 THORACIC = Coding("http://loinc.org", "24980-5", "MR Thoracic spine")
@@ -32,6 +41,26 @@ CREATE = SuggestionTemplate(
 DOSE = DrugDose("2 g up to 4 times daily for 7 days", 2, "g", 4, 1, "d", as_needed=True, days=7)
 UPDATE = SuggestionTemplate("Gel", "update", "MedicationRequest", {"any": GEL}, dosage=DOSE)
 REMOVE = SuggestionTemplate("Remove", "delete", "MedicationRequest", {})
+TWO_STEPS = replace(
+    DOSE,
+    text="one daily for 7 days",
+    as_needed=False,
+    refills=0,
+    then=(replace(DOSE, text="then two daily for 21 days", value=4, days=21),),
+)
+RANGE = replace(DOSE, value=400, unit="mg", frequency=1, period=6, period_unit="h", period_max=8)
+SHORTER = SuggestionTemplate(
+    "Shorten",
+    "update",
+    "MedicationRequest",
+    {},
+    dosage=DraftedDose("same drug and dose, for 14 days", days=14, refills=0),
+)
+CODED = Draft(
+    MedicationOrder("MedicationRequest/m1", "draft", "order", Concept((GEL,))), True, 0, ORDER
+)
+CHART = Chart("p", CodeIndex({}, {}), date(2026, 4, 10), None, {})
+DAYS = {"unit": "days", "system": "http://unitsofmeasure.org", "code": "d"}
 
 
 def action(template: SuggestionTemplate, setting: Setting = SETTING) -> dict[str, Any]:
@@ -125,3 +154,155 @@ def test_choices_that_exclude_each_other_are_at_most_one() -> None:
     assert selection_behaviour([remove, update]) == "at-most-one"
     assert selection_behaviour([update, update]) == "at-most-one"
     assert selection_behaviour([remove, create]) == "any"
+
+
+def test_a_dose_in_steps_is_ordered_step_by_step() -> None:
+    """One daily for a week, then two: two numbered instructions, one supply, no refill."""
+    template = replace(UPDATE, dosage=TWO_STEPS)
+    resource = action(template)["resource"]
+    first, second = resource["dosageInstruction"]
+
+    assert [(1, 7), (2, 21)] == [
+        (step["sequence"], step["timing"]["repeat"]["boundsDuration"]["value"])
+        for step in (first, second)
+    ]
+    assert resource["dispenseRequest"] == {
+        "numberOfRepeatsAllowed": 0,
+        "expectedSupplyDuration": {"value": 28, **DAYS},
+    }
+    assert action(template)["description"] == (
+        "Gel: one daily for 7 days, then two daily for 21 days, no refill"
+    )
+
+
+def test_supply_is_left_open_when_a_step_has_no_end() -> None:
+    """The days of a supply are stated only when every step states its own."""
+    endless = replace(TWO_STEPS, then=(replace(DOSE, days=None),))
+    resource = action(replace(UPDATE, dosage=endless))["resource"]
+
+    assert resource["dispenseRequest"] == {"numberOfRepeatsAllowed": 0}
+
+
+def test_a_single_dose_has_no_step_number_and_leaves_refills_open() -> None:
+    """Without steps there is no sequence; without a word on refills nothing is said of them."""
+    resource = action(UPDATE)["resource"]
+
+    assert "sequence" not in resource["dosageInstruction"][0]
+    assert resource["dispenseRequest"] == {"expectedSupplyDuration": {"value": 7, **DAYS}}
+
+
+def test_a_range_and_a_daily_maximum_are_stated() -> None:
+    """Every 6 to 8 hours, at most 1200 mg a day."""
+    dose = replace(RANGE, most_per_day=1200)
+    (instruction,) = action(replace(UPDATE, dosage=dose))["resource"]["dosageInstruction"]
+    repeat = instruction["timing"]["repeat"]
+
+    assert (6, 8, "h") == (repeat["period"], repeat["periodMax"], repeat["periodUnit"])
+    assert instruction["maxDosePerPeriod"]["numerator"]["value"] == 1200
+    assert instruction["maxDosePerPeriod"]["denominator"]["code"] == "d"
+
+
+def test_hours_on_the_skin_and_bedtime_are_stated() -> None:
+    """A patch stays on for 12 hours; a drug is taken at bedtime."""
+    dose = replace(DOSE, value=1, unit="{patch}", hours_on=12, event="HS")
+    (instruction,) = action(replace(UPDATE, dosage=dose))["resource"]["dosageInstruction"]
+    repeat = instruction["timing"]["repeat"]
+
+    assert (12, "h") == (repeat["duration"], repeat["durationUnit"])
+    assert repeat["when"] == ["HS"]
+    assert instruction["doseAndRate"][0]["doseQuantity"]["unit"] == "patch"
+
+
+def test_a_shorter_supply_keeps_the_drug_and_the_dose() -> None:
+    """Drug, dose and pharmacy of the draft stay; the old amounts, which contradict, are gone."""
+    order = ORDER | {
+        "dosageInstruction": {"text": "5 mg three times daily"},
+        "dispenseRequest": {
+            "quantity": {"value": 90},
+            "initialFill": {"quantity": {"value": 30}},
+            "numberOfRepeatsAllowed": 2,
+            "performer": {"reference": "Organization/pharmacy"},
+        },
+    }
+    resource = action(SHORTER, replace(SETTING, draft=replace(CODED, resource=order)))["resource"]
+
+    assert resource["medicationReference"] == ORDER["medicationReference"]
+    assert resource["contained"] == ORDER["contained"]
+    assert resource["dosageInstruction"] == [{"text": "5 mg three times daily"}]
+    assert resource["dispenseRequest"] == {
+        "performer": {"reference": "Organization/pharmacy"},
+        "numberOfRepeatsAllowed": 0,
+        "expectedSupplyDuration": {"value": 14, **DAYS},
+    }
+
+
+def test_a_supply_is_not_shortened_for_a_drug_without_code() -> None:
+    """A draft whose drug is only named in words is not changed."""
+    assert build(SHORTER, SETTING) is None
+    assert build(SHORTER, replace(SETTING, draft=CODED)) is not None
+
+
+def test_a_misshapen_supply_is_replaced() -> None:
+    """A dispenseRequest that is no object does not spoil the shorter supply."""
+    order = ORDER | {"dispenseRequest": "30 tablets"}
+    resource = action(SHORTER, replace(SETTING, draft=replace(CODED, resource=order)))["resource"]
+
+    assert resource["dispenseRequest"]["expectedSupplyDuration"]["value"] == 14
+
+
+def test_a_shorter_supply_is_offered_once() -> None:
+    """Two cards about one draft offer the same shorter supply once."""
+    twice = [build(SHORTER, replace(SETTING, draft=CODED)) for _ in range(2)]
+
+    assert len(without_repeats([suggestion for suggestion in twice if suggestion])) == 1
+
+
+def proposed_drugs(library: Library) -> dict[str, dict[str, Any]]:
+    """Every drug order a recommendation creates or changes to, by its words."""
+    offered = [
+        suggestion
+        for recommendation in library.recommendations.values()
+        for template in recommendation.suggestions
+        if template.proposes_drug
+        if (suggestion := build(template, replace(SETTING, draft=CODED)))
+    ]
+    actions = [suggestion["actions"][0] for suggestion in offered]
+    return {each["description"]: each["resource"] for each in actions}
+
+
+def test_proposed_drugs_are_valid_r4(library: Library) -> None:
+    """Each drug order of the content is a valid FHIR R4 draft that says how it is taken."""
+    r4 = get_fhir_model_class("MedicationRequest")
+    drugs = proposed_drugs(library)
+
+    assert drugs
+    for resource in drugs.values():
+        r4.model_validate(resource)
+        assert resource["status"] == "draft"
+        assert all(instruction["text"] for instruction in resource["dosageInstruction"])
+
+
+@pytest.mark.parametrize(
+    ("label", "milligrams"),
+    [
+        ("Order naproxen: 500 mg", 1000),
+        ("Order naproxen: 250 mg", 500),
+        ("Order ibuprofen: 400 mg by mouth every", 1200),
+        ("Order ibuprofen: 400 mg by mouth three", 1200),
+        ("Order acetaminophen", 2600),
+        ("Order cyclobenzaprine 5 mg", 15),
+        ("Order duloxetine", 60),
+        ("Order amitriptyline", 10),
+    ],
+)
+def test_a_proposed_drug_is_read_back_with_its_dose(
+    label: str, milligrams: float, library: Library
+) -> None:
+    """Read as a chart entry, each drug we draft has the daily dose the guideline names."""
+    drugs = proposed_drugs(library)
+    (resource,) = (order for words, order in drugs.items() if words.startswith(label))
+    order = read_medication(resource, "", CHART, draft=True)
+
+    assert isinstance(order, MedicationOrder)
+    assert daily_dose_mg(order, None) == milligrams
+    assert order.repeats == 0

@@ -1,0 +1,318 @@
+"""Cyclobenzaprine: for how long, and how much of it."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from cards.case import FACTS
+from cards.codes import RXNORM
+from cards.facts.cyclobenzaprine import EXTENDED_RELEASE
+from cards.record import Coding, Concept, Dosage, MedicationOrder, Quantity, Timing, When
+from cards.supply import supply_days, supply_days_with_refills
+from tests.charts import chart, drug, referral
+
+ROWS = Path("cards/value_sets/cyclobenzaprine.csv")
+UNREADABLE = MedicationOrder("MedicationRequest/t", "draft", "order", Concept(display="pills"))
+SUPPLY = "cyclobenzaprine_supply_over_21d"
+OVER, UNKNOWN_DOSE = "cyclobenzaprine_over_5mg_or_er", "cyclobenzaprine_dose_unknown"
+THRICE = Timing(frequency=3, period=1, period_unit="d")
+
+
+def answer(name: str, *entries: object, **members: object) -> str:
+    return FACTS[name](chart(*entries, **members)).answer.value  # type: ignore[arg-type]
+
+
+def taken(days: int, supply: float | None = None, **members: object) -> MedicationOrder:
+    """Cyclobenzaprine written so many days ago."""
+    return drug("cyclobenzaprine", days=days, supply=supply, **members)
+
+
+def dosage(value: float, unit: str | None, timing: Timing | None = THRICE) -> Dosage:
+    return Dosage(timing=timing, dose=Quantity(value, unit))
+
+
+# Days of supply
+
+
+def day(number: int) -> When:
+    one = date(2026, 3, number)
+    return When(one, one, one.isoformat())
+
+
+MARCH = When(date(2026, 3, 1), date(2026, 3, 31), "2026-03")
+TABLET = dosage(1, "{tbl}")
+SUPPLIES = [
+    ("stated", {"supply": 14, "quantity": Quantity(90, "{tbl}"), "dosages": (TABLET,)}, 14),
+    (
+        "period of 21 days",
+        {"dosages": (Dosage(timing=Timing(bounds_start=day(1), bounds_end=day(21))),)},
+        21,
+    ),
+    (
+        "period partly dated",
+        {"dosages": (Dosage(timing=Timing(bounds_start=MARCH, bounds_end=day(21))),)},
+        None,
+    ),
+    ("for 7 days", {"dosages": (Dosage(timing=Timing(bounds_days=7)),)}, 7),
+    (
+        "morning and evening for 7 days",
+        {"dosages": (Dosage(timing=Timing(bounds_days=7)), Dosage(timing=Timing(bounds_days=7)))},
+        7,
+    ),
+    (
+        "7 days, then 3",
+        {
+            "dosages": (
+                Dosage(sequence=1, timing=Timing(bounds_days=7)),
+                Dosage(sequence=2, timing=Timing(bounds_days=3)),
+            )
+        },
+        10,
+    ),
+    (
+        "30 tablets, one three times a day",
+        {"quantity": Quantity(30, "{tbl}"), "dosages": (TABLET,)},
+        10,
+    ),
+    ("30 tablets, spelled out", {"quantity": Quantity(30, "tablets"), "dosages": (TABLET,)}, 10),
+    (
+        "30 tablets, dose in mg",
+        {"quantity": Quantity(30, "{tbl}"), "dosages": (dosage(5, "mg"),)},
+        None,
+    ),
+    (
+        "150 mg, 5 mg three times a day",
+        {"quantity": Quantity(150, "mg"), "dosages": (dosage(5, "mg"),)},
+        10,
+    ),
+    ("30 tablets, no dosage", {"quantity": Quantity(30, "{tbl}")}, None),
+    (
+        "30 tablets, no timing",
+        {"quantity": Quantity(30, "{tbl}"), "dosages": (dosage(1, "{tbl}", None),)},
+        None,
+    ),
+    ("nothing stated", {}, None),
+    ("no days at all", {"supply": 0}, None),
+]
+
+
+@pytest.mark.parametrize(
+    ("words", "members", "expected"), SUPPLIES, ids=[row[0] for row in SUPPLIES]
+)
+def test_supply_days(words: str, members: dict[str, object], expected: float | None) -> None:
+    """Days of supply as stated, else as long as it is to be taken, else by the quantity."""
+    order = drug("x", days=0, **members)  # type: ignore[arg-type]
+    refilled = replace(order, repeats=2)
+
+    assert supply_days(order) == expected, words
+    assert supply_days(refilled) == expected, words
+    assert supply_days_with_refills(refilled) == (expected and expected * 3), words
+
+
+# How long
+
+
+@pytest.mark.parametrize(
+    ("supply", "repeats", "expected"),
+    [
+        (20, 0, "no"),
+        (21, 0, "no"),
+        (22, 0, "yes"),
+        (7, 2, "no"),
+        (7, 3, "yes"),
+        (None, 0, "unknown"),
+    ],
+)
+def test_supply_ordered(supply: float | None, repeats: int, expected: str) -> None:
+    """An order is for too long when its supply with refills is over 21 days."""
+    assert answer(SUPPLY, draft=taken(0, supply, repeats=repeats)) == expected
+
+
+def test_supply_by_quantity() -> None:
+    """Thirty tablets, three times daily, with two refills, last over 21 days."""
+    order = taken(0, quantity=Quantity(30, "{tbl}"), dosages=(TABLET,), repeats=2)
+
+    assert answer(SUPPLY, draft=order) == "yes"
+    assert answer(SUPPLY, draft=replace(order, repeats=1)) == "no"
+
+
+@pytest.mark.parametrize(("days", "expected"), [(6, "no"), (7, "no"), (8, "yes")])
+def test_supply_ordered_on_top(days: int, expected: str) -> None:
+    """Days already elapsed count: a fortnight ordered after a week is just within the limit."""
+    earlier = taken(days, 10)
+
+    assert answer(SUPPLY, earlier, draft=taken(0, 14)) == expected
+    assert answer(SUPPLY, replace(earlier, status="completed"), draft=taken(0, 14)) == expected
+
+
+@pytest.mark.parametrize(
+    ("ended", "expected"), [(6, "yes"), (7, "yes"), (8, "no")], ids=["gap 6", "gap 7", "gap 8"]
+)
+def test_gap_before_the_order(ended: int, expected: str) -> None:
+    """A gap of up to 7 days does not end the cover."""
+    earlier = taken(10 + ended, 10, status="completed")
+
+    assert answer(SUPPLY, earlier, draft=taken(0, 14)) == expected
+
+
+@pytest.mark.parametrize(("gap", "expected"), [(6, "yes"), (7, "yes"), (8, "no")])
+def test_gap_between_fills(gap: int, expected: str) -> None:
+    """Two fills make one cover unless more than 7 days lie between them."""
+    first, second = taken(20 + gap, 10, status="completed"), taken(10, 30)
+
+    assert answer(SUPPLY, first, second) == expected
+
+
+@pytest.mark.parametrize(("days", "expected"), [(20, "no"), (21, "no"), (22, "yes")])
+def test_days_taken(days: int, expected: str) -> None:
+    """Of a drug taken only the days elapsed count, not the length of the fill."""
+    assert answer(SUPPLY, taken(days, 60)) == expected
+
+
+def test_days_taken_early_in_a_long_fill() -> None:
+    """Ten days into a fill of thirty is not over 21 days."""
+    assert answer(SUPPLY, taken(10, 30)) == "no"
+
+
+OPEN = [
+    ("no supply stated", taken(40), "unknown"),
+    ("no supply stated, begun lately", taken(10), "unknown"),
+    ("month of the order only", replace(taken(1, 60), authored=MARCH), "no"),
+    (
+        "year of the order only",
+        replace(taken(1, 60), authored=When(date(2026, 1, 1), date(2026, 12, 31), "2026")),
+        "unknown",
+    ),
+]
+
+
+@pytest.mark.parametrize(("words", "order", "expected"), OPEN, ids=[row[0] for row in OPEN])
+def test_supply_left_open(words: str, order: MedicationOrder, expected: str) -> None:
+    """A supply nobody stated, or a date that leaves the days open, is no answer."""
+    assert answer(SUPPLY, order) == expected, words
+
+
+def test_supply_of_a_stopped_order() -> None:
+    """When a stopped drug was last taken is not recorded, so its days may count or not."""
+    assert answer(SUPPLY, taken(20, 30, status="stopped"), draft=taken(0, 10)) == "unknown"
+    assert answer(SUPPLY, taken(5, 30, status="stopped"), draft=taken(0, 10)) == "no"
+    assert answer(SUPPLY, taken(5, 30, status="cancelled"), draft=taken(0, 21)) == "no"
+
+
+def test_supply_beside_an_undated_order() -> None:
+    """An order under way without a date may have begun at any time."""
+    undated = replace(taken(0, 30), authored=None)
+
+    assert answer(SUPPLY, undated, draft=taken(0, 14)) == "unknown"
+    assert answer(SUPPLY, undated, draft=taken(0, 22)) == "yes"
+
+
+def test_supply_unread() -> None:
+    """Unread drugs may add days to an order within the limit, never take any away."""
+    unread = ("medications",)
+
+    assert answer(SUPPLY, draft=taken(0, 21), unread=unread) == "unknown"
+    assert answer(SUPPLY, draft=taken(0, 22), unread=unread) == "yes"
+    assert answer(SUPPLY, unread=unread) == "unknown"
+
+
+def test_supply_after_long_cover() -> None:
+    """After 22 days of cover any further supply is too long, whatever its length."""
+    assert answer(SUPPLY, taken(22, 30), draft=taken(0)) == "yes"
+    assert answer(SUPPLY, taken(21, 30), draft=taken(0)) == "unknown"
+
+
+def test_supply_names_what_came_before() -> None:
+    """The reasons name the order and the earlier fills it adds to."""
+    found = FACTS[SUPPLY](chart(taken(15, 20), draft=taken(0, 14)))
+
+    assert [entry.reference for entry in found.because] == [
+        "MedicationRequest/0",
+        "MedicationRequest/15",
+    ]
+
+
+def test_supply_of_another_drug() -> None:
+    """Another drug is not judged, however long; an unreadable order leaves it open."""
+    for name in (SUPPLY, OVER, UNKNOWN_DOSE):
+        assert answer(name) == "no"
+        assert answer(name, taken(40, 60), draft=drug("opioid", days=0, supply=90)) == "no"
+        assert answer(name, draft=referral("tens")) == "no"
+    assert answer(SUPPLY, draft=UNREADABLE) == answer(OVER, draft=UNREADABLE) == "unknown"
+    assert answer(UNKNOWN_DOSE, draft=UNREADABLE) == "no"
+
+
+# How much
+
+
+def times(number: float) -> Timing:
+    return Timing(frequency=number, period=1, period_unit="d")
+
+
+UP_TO_15_MG = (Quantity(15, "mg"), Quantity(1, "d"))
+DOSES = [
+    ("4.99 mg three times daily", (dosage(4.99, "mg"),), "no", "no"),
+    ("5 mg three times daily", (dosage(5, "mg"),), "no", "no"),
+    ("5 mg every 8 hours", (dosage(5, "mg", Timing(code="Q8H")),), "no", "no"),
+    ("5.01 mg once daily", (dosage(5.01, "mg", times(1)),), "yes", "no"),
+    ("5 mg four times daily", (dosage(5, "mg", times(4)),), "yes", "no"),
+    ("3.74 mg four times daily", (dosage(3.74, "mg", times(4)),), "no", "no"),
+    ("3.75 mg four times daily", (dosage(3.75, "mg", times(4)),), "no", "no"),
+    ("3.76 mg four times daily", (dosage(3.76, "mg", times(4)),), "yes", "no"),
+    ("10 mg, how often not stated", (dosage(10, "mg", None),), "yes", "no"),
+    ("5 mg, how often not stated", (dosage(5, "mg", None),), "unknown", "yes"),
+    ("one tablet three times daily", (TABLET,), "unknown", "yes"),
+    ("no dosage", (), "unknown", "yes"),
+    (
+        "up to 15 mg a day, at once not stated",
+        (Dosage(max_per_period=UP_TO_15_MG),),
+        "unknown",
+        "yes",
+    ),
+    (
+        "5 mg up to 15 mg a day",
+        (replace(dosage(5, "mg", times(6)), max_per_period=UP_TO_15_MG),),
+        "no",
+        "no",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("words", "dosages", "over", "unread"), DOSES, ids=[row[0] for row in DOSES]
+)
+def test_dose(words: str, dosages: tuple[Dosage, ...], over: str, unread: str) -> None:
+    """More than 5 mg at once or 15 mg a day is much; what cannot be read is said to be so."""
+    order = taken(0, dosages=dosages)
+
+    assert answer(OVER, draft=order) == answer(OVER, order) == over, words
+    assert answer(UNKNOWN_DOSE, draft=order) == answer(UNKNOWN_DOSE, order) == unread, words
+
+
+def test_extended_release() -> None:
+    """A product of extended release is much, whatever dose is stated."""
+    for code in EXTENDED_RELEASE:
+        product = Concept((Coding(RXNORM, code),), "capsule", {"cyclobenzaprine": ""})
+        order = replace(taken(0), drug=product)
+
+        assert answer(OVER, draft=order) == answer(OVER, order) == "yes"
+        assert answer(UNKNOWN_DOSE, draft=order) == "no"
+
+
+def test_extended_release_is_the_value_set() -> None:
+    """The products of extended release are those the value set calls so."""
+    with ROWS.open(encoding="utf-8") as file:
+        named = {r["code"] for r in csv.DictReader(file) if "Extended Release" in r["display"]}
+
+    assert named == EXTENDED_RELEASE
+
+
+def test_dose_unread_drugs() -> None:
+    """Without the list of drugs nobody knows the dose, and no unread dose is claimed."""
+    assert answer(OVER, unread=("medications",)) == "unknown"
+    assert answer(UNKNOWN_DOSE, unread=("medications",)) == "no"
