@@ -212,13 +212,21 @@ def _judge(
 def _not_found(
     recommendation: Recommendation, ask: Ask, record: PatientRecord, library: Library
 ) -> tuple[ChartEntry, ...]:
-    """What the card calls not found: facts that stay unknown although their data were read."""
+    """What the card calls not found.
+
+    Facts that stay unknown although their data were read, and absences that are known.
+    """
     return tuple(
         ChartEntry("", words)
         for name, words in recommendation.not_found.items()
-        if ask(name).answer is Answer.UNKNOWN
-        and record.read(*keys_read((name,), library.vocabulary))
+        if _is_missing(name, ask(name).answer, record, library)
     )
+
+
+def _is_missing(name: str, answer: Answer, record: PatientRecord, library: Library) -> bool:
+    if library.vocabulary[name].none_of:  # the fact is itself an absence
+        return answer is Answer.YES
+    return answer is Answer.UNKNOWN and record.read(*keys_read((name,), library.vocabulary))
 
 
 def _build(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any
@@ -19,6 +20,11 @@ from cards.suggestion import JSON, Setting, build, ordered, selection_behaviour,
 TOPIC_SYSTEM = "urn:backpath:recommendation"
 OVERRIDE_SYSTEM = "urn:backpath:override-reason"
 EXTENSION = "org.backpath.card"
+# What SNOMED CT appends to the name of a concept to tell its kind; of no use to a reader.
+SEMANTIC_TAG = re.compile(
+    r" \((?:disorder|finding|situation|procedure|regime/therapy|observable entity|event"
+    r"|morphologic abnormality|body structure|substance|product|qualifier value)\)$"
+)
 GROUNDS_SHOWN = 3
 STEP_GROUNDS_SHOWN = 6  # why this step and not another takes more than why a warning
 
@@ -106,7 +112,7 @@ def _detail(
         paragraphs.append("\n".join(_row(row.recommendation) for row in plan.rows))
     if because:
         most = STEP_GROUNDS_SHOWN if is_next_step(plan) else GROUNDS_SHOWN
-        entries = "; ".join(_said(entry) for entry in because[: max(most, len(plan.merged) + 1)])
+        entries = "; ".join(_said(because)[: max(most, len(plan.merged) + 1)])
         paragraphs.append(f"Found in the record: {entries}.")
     if missing:
         paragraphs.append(f"Not found in the record: {', '.join(missing)}.")
@@ -137,9 +143,18 @@ def _row(recommendation: Recommendation) -> str:
     return f"- **{recommendation.title}**: " + "\n  ".join(lines)
 
 
-def _said(entry: ChartEntry) -> str:
-    name = escaped(entry.display) or escaped(entry.reference.partition("/")[0])
-    return f"{name} ({entry.date})" if entry.date else name
+def _said(because: Sequence[ChartEntry]) -> list[str]:
+    """Each entry with its date; entries of one name together, with their first and last date."""
+    dates: dict[str, list[str]] = {}
+    for entry in because:
+        name = escaped(SEMANTIC_TAG.sub("", entry.display) or entry.reference.partition("/")[0])
+        dates.setdefault(name, []).extend([entry.date] if entry.date else [])
+    return [f"{name} ({_spanned(days)})" if days else name for name, days in dates.items()]
+
+
+def _spanned(days: Sequence[str]) -> str:
+    first, last = min(days), max(days)
+    return first if first == last else f"{len(days)} entries, {first} to {last}"
 
 
 def _differences(recommendations: Iterable[Recommendation], library: Library) -> list[str]:

@@ -63,12 +63,15 @@ def judge(
         barred = _every_yes(recommendation.critical_only_when, ask)
         if barred:
             return None, _verdict(recommendation, "suppressed", barred, draft)
+    suggestions = offered(recommendation, ask)
+    gates = {name for suggestion in suggestions for name in suggestion.when_all}
+    opened = tuple(entry for name in sorted(gates) for entry in ask(name).because)
     advice = Applied(
         recommendation,
         indicator,
         draft,
-        tuple(dict.fromkeys(grounds + trigger.because)),
-        offered(recommendation, ask),
+        tuple(dict.fromkeys(grounds + trigger.because + opened)),
+        suggestions,
         grade,
     )
     deciding = tuple((name, ask(name)) for name in recommendation.trigger.names)

@@ -322,7 +322,7 @@ class PatientRecord:
         return all(self.coverage.get(key) is Coverage.READ for key in keys)
 
 
-UNIT_NAMES = {"Cel": "°C"}
+UNIT_NAMES = {"Cel": "°C", "{score}": "", "1": ""}
 
 Entry = (
     Condition

@@ -1,0 +1,51 @@
+"""A drug product as RxNorm names it: its ingredients with their strengths, its form and route."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Strength:
+    """How much of one ingredient is in a unit of a product.
+
+    Attributes:
+        ingredient: RxNorm code of the ingredient (IN).
+        name: its name in lower case, such as ``hydrocodone``.
+        value: amount in ``unit``; None where only the ingredient is known, or in packs.
+        unit: as RxNorm writes it: MG (a tablet), MG/ML, MG/HR (a patch), MG/ACTUAT (a spray) …
+    """
+
+    ingredient: str
+    name: str
+    value: float | None = None
+    unit: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """What one RxNorm code stands for.
+
+    Attributes:
+        code: the RxNorm code.
+        name: RxNorm's own name, in which a brand stands in brackets.
+        level: ``product`` (SCD, SBD), ``pack`` (a dose is never computed from it), or
+            ``ingredient`` (IN, PIN, MIN: no strength, form or route).
+        strengths: one for each ingredient.
+        form: RxNorm dose form, such as ``Oral Tablet``; empty at ingredient level.
+        route: oral, topical, transdermal, injection, rectal, nasal …; empty when not known.
+        extended_release: whether the form releases slowly.
+    """
+
+    code: str
+    name: str
+    level: str
+    strengths: tuple[Strength, ...]
+    form: str = ""
+    route: str = ""
+    extended_release: bool = False
+
+    @property
+    def ingredients(self) -> frozenset[str]:
+        """RxNorm codes of its ingredients."""
+        return frozenset(strength.ingredient for strength in self.strengths)
