@@ -118,7 +118,10 @@ def _check_codes(
 
 
 def _check_examples(document: Document, vocabulary: Vocabulary) -> None:
-    """Some patient gets the card, some does not, and an example speaks for every trigger fact."""
+    """Some patient gets the card, some does not, and an example speaks for every trigger fact.
+
+    An example of a fact speaks for the stronger ones that imply it.
+    """
     examples = document.value["examples"]
     if not {"shown", "withheld"} <= {example["expect"] for example in examples}:
         raise document.error("needs a shown and a withheld example", ("examples",))
@@ -126,7 +129,8 @@ def _check_examples(document: Document, vocabulary: Vocabulary) -> None:
     told = _with_implied(named, vocabulary)
     for place, name in _facts_named(document.value):
         judged = place[0] in ("trigger", "indicator_rules")
-        if judged and not closure((name,), vocabulary) & (told | HOOK_FACTS):
+        spoken = closure((name,), vocabulary) | _with_implied((name,), vocabulary)
+        if judged and not spoken & (told | HOOK_FACTS):
             raise document.error(f"no example tells {name!r}", place)
 
 
