@@ -16,13 +16,21 @@ from cards.facts.vocabulary import keys_read
 from cards.library import Library
 from cards.pathway import Place, left_behind, locate
 from cards.recommend import Applied, Verdict, judge
-from cards.recommendation import Recommendation
+from cards.recommendation import Recommendation, SuggestionTemplate
 from cards.record import Draft, PatientRecord
-from cards.select import CardPlan, is_next_step, next_steps, select
+from cards.select import (
+    CardPlan,
+    is_next_step,
+    next_steps,
+    select,
+    with_one_drug_step,
+    with_one_nsaid,
+)
 from cards.standing import Standing, leading_pathway, stand
 from cards.suggestion import JSON
 
 FIRST_LINE, INTENSIFY = "nonpharm-first-line-not-started", "exercise-intensify-persistent"
+EXERCISE_ROW = "exercise-therapy-first-line"
 MOST_ROWS = 4
 
 
@@ -79,7 +87,8 @@ def advise(record: PatientRecord, today: date, library: Library) -> Advice:
     selection = select(judged.applied, rows.applied[:MOST_ROWS], order, record.hook)
     standing = stand(case, places, library.next_step_order, sure)
     texts = _judge_texts(record, library, call, selection.shown)
-    plans = tuple(_completed(plan, texts.applied, library, sure) for plan in selection.shown)
+    shown = with_one_nsaid([with_one_drug_step(plan) for plan in selection.shown])
+    plans = tuple(_completed(plan, texts.applied, library, sure) for plan in shown)
     cards, broken = _build(plans, record, standing, library)
     failed = (*judged.errors, *rows.errors, *texts.errors, *broken)
     if sure.failed and not failed:  # the place on every card may be incomplete, and must be told
@@ -122,17 +131,14 @@ def _judge_rows(
     listed: Sequence[str],
     steps: Sequence[Applied],
 ) -> Judged:
-    """The option rows, in the order they are listed.
-
-    They come with first-line care, leading or not, and with exercise to be intensified when that
-    leads; behind a drug step the latter is one row and brings none.
-    """
-    first = [step.recommendation.id for step in steps[:1]]
+    """The option rows of first-line care, or of exercise to be intensified, as they are listed."""
     shown = {step.recommendation.id for step in steps}
-    if FIRST_LINE not in shown and INTENSIFY not in first:
+    if not shown & {FIRST_LINE, INTENSIFY}:
         return Judged((), (), ())
     questions: list[tuple[Recommendation, Ask, Draft | None]] = [
-        (library.recommendations[name], _as_row(call), None) for name in listed
+        (library.recommendations[name], _as_row(call), None)
+        for name in listed
+        if not (name == EXERCISE_ROW and INTENSIFY in shown)
     ]
     return _judge(questions, record, library)
 
@@ -142,7 +148,7 @@ def _judge_texts(
 ) -> Judged:
     """The paragraphs that other cards bear, when a card that bears them is shown."""
     told = {
-        "parent_card_shown": YES if any(map(is_next_step, shown)) else NO,
+        "parent_card_shown": YES if any(map(_offers_exercise, shown)) else NO,
         "drug_suggestion_shown": YES if any(map(_proposes_drug, shown)) else NO,
     }
     here = [text for text in library.texts if record.hook in text.hooks]
@@ -161,14 +167,23 @@ def _completed(
     """The card with the paragraphs it bears and, for a next step, the pathway it is of."""
     borne = [text for text in texts if _bears(plan, text.recommendation)]
     step = plan.leader.recommendation.id if is_next_step(plan) else None
-    pathway = leading_pathway(step, library.next_step_order, sure) if step else None
+    pathway = (
+        leading_pathway(step, library.next_step_order, library.pathways, sure) if step else None
+    )
     return replace(plan, texts=tuple(borne), pathway=pathway)
 
 
+def _offers_exercise(plan: CardPlan) -> bool:
+    """Whether a card is about exercise and other care without drugs."""
+    return bool({m.recommendation.id for m in plan.members} & {FIRST_LINE, INTENSIFY, EXERCISE_ROW})
+
+
 def _bears(plan: CardPlan, text: Recommendation) -> bool:
-    if "drug_suggestion_shown" in text.trigger.names:
-        return _proposes_drug(plan)
-    return is_next_step(plan)
+    """Whether a paragraph belongs on a card; what the card says itself is not said again."""
+    if "drug_suggestion_shown" not in text.trigger.names:
+        return _offers_exercise(plan)
+    said = "non-drug care" in plan.leader.recommendation.detail
+    return _proposes_drug(plan) and not said
 
 
 def _as_row(call: Ask) -> Ask:
@@ -205,8 +220,25 @@ def _judge(
         verdicts.append(verdict)
         if advice:
             missing = _not_found(recommendation, ask, record, library)
-            applied.append(replace(advice, because=advice.because + missing))
+            orders = unbarred(recommendation.id, advice.suggestions, record, library)
+            applied.append(replace(advice, because=advice.because + missing, suggestions=orders))
     return Judged(tuple(applied), tuple(verdicts), tuple(errors))
+
+
+def unbarred(
+    name: str, suggestions: tuple[SuggestionTemplate, ...], record: PatientRecord, library: Library
+) -> tuple[SuggestionTemplate, ...]:
+    """The suggestions, less new orders while anything that could speak against them is unread.
+
+    The card then informs and does not propose.
+    """
+    if record.read(*library.bars[name]):
+        return suggestions
+    return tuple(s for s in suggestions if s.rescues or not _orders_anew(s))
+
+
+def _orders_anew(suggestion: SuggestionTemplate) -> bool:
+    return suggestion.action == "create" or suggestion.proposes_drug
 
 
 def _not_found(

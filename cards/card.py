@@ -13,7 +13,7 @@ from cards.markdown import escaped, shortened
 from cards.recommend import Applied
 from cards.recommendation import Recommendation
 from cards.record import NOTHING, Coding, Coverage, PatientRecord
-from cards.select import CardPlan, is_next_step
+from cards.select import CardPlan
 from cards.standing import Standing
 from cards.suggestion import JSON, Setting, build, ordered, selection_behaviour, without_repeats
 
@@ -104,14 +104,16 @@ def _detail(
     library: Library,
 ) -> str:
     """Paragraphs: what to do, the rows, the grounds, what was not checked, the sources."""
-    paragraphs = [plan.leader.recommendation.detail]
-    paragraphs += [
-        f"**{m.recommendation.summary}**\n\n{m.recommendation.detail}" for m in plan.merged
-    ]
-    if plan.rows:
-        paragraphs.append("\n".join(_row(row.recommendation) for row in plan.rows))
+    paragraphs = _each_once(
+        [
+            plan.leader.recommendation.detail,
+            *(f"**{m.recommendation.summary}**\n\n{m.recommendation.detail}" for m in plan.merged),
+            "\n".join(_row(row.recommendation) for row in plan.rows),
+        ]
+    )
     if because:
-        most = STEP_GROUNDS_SHOWN if is_next_step(plan) else GROUNDS_SHOWN
+        advises = plan.leader.recommendation.kind == "suggestion"
+        most = STEP_GROUNDS_SHOWN if advises else GROUNDS_SHOWN
         entries = "; ".join(_said(because)[: max(most, len(plan.merged) + 1)])
         paragraphs.append(f"Found in the record: {entries}.")
     if missing:
@@ -122,12 +124,23 @@ def _detail(
     paragraphs += _afterwards(plan, library)
     paragraphs += [text.recommendation.detail for text in plan.texts]
     cited = [member.recommendation for member in (*plan.members, *plan.texts)]
-    paragraphs += _differences(cited, library)
+    paragraphs += _differences([r for r in cited if r.render == "card"], library)
     paragraphs.append(_provenance(cited, library))
     if plan.hidden:
         further = "1 further note is" if plan.hidden == 1 else f"{plan.hidden} further notes are"
         paragraphs.append(f"{further} not shown.")
     return "\n\n".join(paragraphs)
+
+
+def _each_once(paragraphs: Sequence[str]) -> list[str]:
+    """The paragraphs without the lines an earlier one said; the members of a card share some."""
+    said: set[str] = set()
+    kept = []
+    for paragraph in paragraphs:
+        lines = [line for line in paragraph.splitlines() if line.strip() not in said]
+        said.update(line.strip() for line in lines if line.strip())
+        kept.append("\n".join(lines).strip())
+    return [paragraph for paragraph in kept if paragraph]
 
 
 def _afterwards(plan: CardPlan, library: Library) -> list[str]:
@@ -139,8 +152,10 @@ def _afterwards(plan: CardPlan, library: Library) -> list[str]:
 
 def _row(recommendation: Recommendation) -> str:
     """One item of a list; the lines of its own text stay within it."""
+    card = recommendation.render == "card"
+    heading = f"{recommendation.summary}." if card else f"{recommendation.title}:"
     lines = (line for line in recommendation.detail.splitlines() if line)
-    return f"- **{recommendation.title}**: " + "\n  ".join(lines)
+    return f"- **{heading}** " + "\n  ".join(lines)
 
 
 def _said(because: Sequence[ChartEntry]) -> list[str]:

@@ -24,11 +24,13 @@ from cards.definition_files import (
     read_step_order,
     read_vocabulary,
 )
+from cards.drug_index import DrugIndex, with_products
 from cards.facts.vocabulary import Vocabulary, closure, keys_read
 from cards.pathway import Pathway
 from cards.recommendation import Recommendation
 from cards.recommendation_files import Shared, read_recommendations
 from cards.record import HookName
+from cards.terminology_files import read_drugs
 from cards.value_set_files import ValueSets, index_codes, loinc_codes, read_value_sets
 
 HERE = Path(__file__).parent
@@ -50,6 +52,8 @@ class Library:
         switches: facts answered by a setting of the site.
         unanswerable: facts all of whose value sets have no codes yet.
         reads: recommendation → prefetch keys its facts rest on.
+        bars: recommendation → prefetch keys of what would speak against its orders.
+        drugs: what drug codes stand for.
         loinc_codes: LOINC codes Observations are searched by.
     """
 
@@ -63,7 +67,9 @@ class Library:
     unanswerable: frozenset[str]
     switches: Mapping[str, Finding]
     reads: Mapping[str, frozenset[str]]
+    bars: Mapping[str, frozenset[str]]
     index: CodeIndex
+    drugs: DrugIndex
     loinc_codes: tuple[str, ...]
     pathways: tuple[Pathway, ...]
     option_sets: tuple[OptionSet, ...]
@@ -103,6 +109,7 @@ def load_library(root: Path = HERE, switched_on: frozenset[str] = frozenset()) -
     recommendations = read_recommendations(root, shared)
     release = read_release(read_yaml(definitions / "release.yaml"))
     draft_facts = _draft_facts(vocabulary)
+    drugs = read_drugs(root / "terminology")
     return Library(
         content_version=str(release["version"]),
         recommendations=recommendations,
@@ -114,7 +121,9 @@ def load_library(root: Path = HERE, switched_on: frozenset[str] = frozenset()) -
         unanswerable=_unanswerable(vocabulary, value_sets),
         switches={name: YES if name in switched_on else NO for name in SITE_FACTS},
         reads={r.id: keys_read(_names(r), vocabulary) for r in recommendations.values()},
-        index=index_codes(value_sets),
+        bars={r.id: keys_read(_bars(r), vocabulary) for r in recommendations.values()},
+        index=with_products(index_codes(value_sets), drugs),
+        drugs=drugs,
         loinc_codes=loinc_codes(vocabulary, value_sets),
         pathways=read_pathways(root, vocabulary, recommendations),
         option_sets=read_option_sets(definitions / "option_sets.yaml", vocabulary, recommendations),
@@ -161,6 +170,11 @@ def _names(recommendation: Recommendation) -> tuple[str, ...]:
         + tuple(rule.fact for rule in recommendation.indicator_rules)
         + tuple(n for s in recommendation.suggestions for n in s.when_all + s.when_none)
     )
+
+
+def _bars(recommendation: Recommendation) -> tuple[str, ...]:
+    withholding = tuple(name for s in recommendation.suggestions for name in s.when_none)
+    return recommendation.exclusions + withholding
 
 
 def _cards(

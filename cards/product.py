@@ -27,13 +27,14 @@ class Product:
     """What one RxNorm code stands for.
 
     Attributes:
-        code: the RxNorm code.
+        code: the RxNorm code; several, separated by blanks, of a drug told by several.
         name: RxNorm's own name, in which a brand stands in brackets.
         level: ``product`` (SCD, SBD), ``pack`` (a dose is never computed from it), or
-            ``ingredient`` (IN, PIN, MIN: no strength, form or route).
+            ``ingredient`` (IN, PIN, MIN: no strength or form).
         strengths: one for each ingredient.
         form: RxNorm dose form, such as ``Oral Tablet``; empty at ingredient level.
-        route: oral, topical, transdermal, injection, rectal, nasal …; empty when not known.
+        route: oral, topical, transdermal, parenteral, rectal, nasal …, by the form; at ingredient
+            level by the order's dosages; empty when not known.
         extended_release: whether the form releases slowly.
     """
 

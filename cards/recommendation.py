@@ -87,6 +87,11 @@ class SuggestionTemplate:
     when_none: tuple[str, ...] = ()
 
     @property
+    def rescues(self) -> bool:
+        """Whether it offers the antidote, which nothing unread speaks against."""
+        return self.value_set == "naloxone"
+
+    @property
     def proposes_drug(self) -> bool:
         """Whether accepting it would have the patient take a drug."""
         return self.resource == "MedicationRequest" and self.action != "delete"

@@ -29,8 +29,8 @@ from cards.record import Coding, HookName
 PINNED = "pinned"  # note of a row whose code is the one ordered
 LONGEST_SUMMARY = 139
 EXAMPLE_FACTS = ("present", "absent", "unknown")
-FACT_LISTS = frozenset({"all", "any", "none", "exclusions", "when_all", "when_none"}).union(
-    EXAMPLE_FACTS
+FACT_LISTS = frozenset(
+    {"all", "any", "none", "exclusions", "when_all", "when_none", "withheld_when", *EXAMPLE_FACTS}
 )
 HOOK_FACTS = frozenset({"hook_is_order", "hook_is_patient_view"})
 NamedFact = tuple[tuple[str | int, ...], str]
@@ -129,9 +129,12 @@ def _check_examples(document: Document, vocabulary: Vocabulary) -> None:
     told = _with_implied(named, vocabulary)
     for place, name in _facts_named(document.value):
         judged = place[0] in ("trigger", "indicator_rules")
-        spoken = closure((name,), vocabulary) | _with_implied((name,), vocabulary)
-        if judged and not spoken & (told | HOOK_FACTS):
+        if judged and not _spoken_for(name, vocabulary) & (told | HOOK_FACTS):
             raise document.error(f"no example tells {name!r}", place)
+
+
+def _spoken_for(name: str, vocabulary: Vocabulary) -> frozenset[str]:
+    return closure((name,), vocabulary) | _with_implied((name,), vocabulary)
 
 
 def _with_implied(told: Iterable[str], vocabulary: Vocabulary) -> frozenset[str]:
@@ -217,7 +220,7 @@ def _suggestion(entry: Mapping[str, Any], shared: Shared) -> SuggestionTemplate:
         text=entry.get("text"),
         dosage=_dose(dosage) if dosage else None,
         when_all=tuple(entry.get("when_all", ())),
-        when_none=tuple(entry.get("when_none", ())),
+        when_none=(*entry.get("when_none", ()), *entry.get("withheld_when", ())),
     )
 
 

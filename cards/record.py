@@ -13,6 +13,7 @@ from enum import Enum
 from typing import Any, Literal
 
 from cards.answer import ChartEntry
+from cards.product import Product
 
 HookName = Literal["patient-view", "order-select", "order-sign"]
 PREFETCH_KEYS = (
@@ -131,7 +132,13 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """How often a dose is taken, as recorded; every member None or empty when not recorded."""
+    """How often a dose is taken, as recorded; every member None or empty when not recorded.
+
+    Attributes:
+        times_of_day: number of different clock times.
+        days_of_week: number of different weekdays.
+        when: HL7 codes of the events it is tied to, such as ``MORN``, ``AC``, ``HS``.
+    """
 
     code: str | None = None
     frequency: float | None = None
@@ -141,7 +148,7 @@ class Timing:
     period_unit: str | None = None
     times_of_day: int = 0
     days_of_week: int = 0
-    when: int = 0
+    when: tuple[str, ...] = ()
     bounds_start: When | None = None
     bounds_end: When | None = None
     bounds_days: float | None = None
@@ -157,11 +164,19 @@ class Dosage:
     timing: Timing | None = None
     dose: Quantity | None = None  # of several doseAndRate: ordered, else calculated, else first
     max_per_period: tuple[Quantity, Quantity] | None = None  # amount, period
+    max_per_dose: Quantity | None = None  # maxDosePerAdministration
+    rate: Quantity | None = None  # per time, such as ``ug/h``; of the same entry as the dose
 
 
 @dataclass(frozen=True, slots=True)
 class MedicationOrder:
-    """A MedicationRequest, or a draft of one; ``drug`` is unreadable when only text was given."""
+    """A MedicationRequest, or a draft of one; ``drug`` is unreadable when only text was given.
+
+    Attributes:
+        product: what the drug's code stands for; None when it was not recognised.
+        unreadable: why not, in the words of ``cards.recognition.Unreadable``. A drug whose code
+            is contradicted by its name keeps neither code nor value set.
+    """
 
     reference: str
     status: str | None
@@ -173,11 +188,15 @@ class MedicationOrder:
     quantity: Quantity | None = None
     supply_days: float | None = None  # expectedSupplyDuration
     repeats: int = 0
+    validity_start: When | None = None
     validity_end: When | None = None
     replaces_prior: bool = False
+    prior: str | None = None  # priorPrescription, as ``MedicationRequest/id``; None if unreadable
     status_reason: Concept = NOTHING
     identifiers: frozenset[str] = frozenset()
     encounter: str | None = None
+    product: Product | None = None
+    unreadable: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +231,7 @@ class Observation:
 
     Attributes:
         value: numeric value with UCUM code; None when not numeric.
+        bound: of a value only known to lie beyond it (``>60``): the comparator and the bound.
         value_concept: coded answer; ``NOTHING`` when none.
         value_flag: valueBoolean; None when none.
         value_date: valueDateTime (an estimated date of delivery), may lie ahead; None when none.
@@ -222,6 +242,7 @@ class Observation:
     status: str
     effective: When | None = None
     value: Quantity | None = None
+    bound: tuple[str, Quantity] | None = None
     value_concept: Concept = NOTHING
     value_flag: bool | None = None
     value_date: When | None = None
@@ -322,6 +343,7 @@ class PatientRecord:
         return all(self.coverage.get(key) is Coverage.READ for key in keys)
 
 
+LONGEST_NAME = 48
 UNIT_NAMES = {"Cel": "°C", "{score}": "", "1": ""}
 
 Entry = (
@@ -345,8 +367,8 @@ def chart_entry(entry: Entry) -> ChartEntry:
             return _entry(entry.reference, ", ".join([concept.display, *sites]), when)
         case Observation(concept=concept, effective=when):
             return _entry(entry.reference, _with_value(entry), when)
-        case MedicationOrder(drug=concept, authored=when):
-            pass
+        case MedicationOrder(authored=when):
+            return _entry(entry.reference, _with_outcome(entry), when)
         case ServiceOrder(concept=concept, authored=authored, start=start):
             when = start or authored
         case Procedure(concept=concept, start=start, end=end):
@@ -364,10 +386,27 @@ def _entry(reference: str, display: str, when: When | None) -> ChartEntry:
     return ChartEntry(reference, display, when.text[:10] if when else None)
 
 
+def _with_outcome(order: MedicationOrder) -> str:
+    """The drug and, where it was stopped or held for a stated reason, that reason."""
+    reason = order.status_reason.display
+    told = order.status in ("stopped", "on-hold") and reason
+    return f"{order.drug.display}, {order.status}: {reason}" if told else order.drug.display
+
+
 def _with_value(observation: Observation) -> str:
-    """The name of an Observation and what was found, so that wrong data can be spotted."""
+    """The name of an Observation and what was found, so that wrong data can be spotted.
+
+    A long name is cut rather than the value behind it.
+    """
     found = observation.value_concept.display
     if observation.value:
         unit = UNIT_NAMES.get(observation.value.unit or "", observation.value.unit or "")
         found = f"{round(observation.value.value, 1):g} {unit}".strip()
-    return f"{observation.concept.display}: {found}" if found else observation.concept.display
+    elif observation.bound:
+        comparator, limit = observation.bound
+        found = f"{comparator}{limit.value:g} {UNIT_NAMES.get(limit.unit or '', limit.unit or '')}"
+    name = observation.concept.display
+    if not found:
+        return name
+    short = name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1].rstrip()}…"
+    return f"{short}: {found}"

@@ -144,6 +144,57 @@ def _is_safety(plan: CardPlan) -> bool:
     return group.endswith("-safety") or recommendation.id in SAFETY_CARDS
 
 
+def with_one_drug_step(plan: CardPlan) -> CardPlan:
+    """Orders of the first drug step on a card of next steps only; later ones stay as words.
+
+    Drug steps follow one another, and no evaluation jumps more than one.
+    """
+    steps = [member for member in plan.members if any(s.proposes_drug for s in member.suggestions)]
+    if not is_next_step(plan) or len(steps) < 2:
+        return plan
+    first = steps[0]
+    return replace(
+        plan,
+        leader=plan.leader if plan.leader is first else _without_drugs(plan.leader),
+        rows=tuple(row if row is first else _without_drugs(row) for row in plan.rows),
+    )
+
+
+def _without_drugs(advice: Applied) -> Applied:
+    left = (s for s in advice.suggestions if not s.proposes_drug)
+    return replace(advice, suggestions=tuple(left))
+
+
+def with_one_nsaid(plans: Sequence[CardPlan]) -> tuple[CardPlan, ...]:
+    """No order for an NSAID on the skin where another card of the call orders one by mouth.
+
+    ``at-most-one`` keeps two drugs of one card apart; nothing does across cards.
+    """
+    by_mouth = [plan for plan in plans if _creates(plan, "nsaid-oral")]
+    return tuple(
+        _without(plan, "nsaid-topical") if by_mouth and plan not in by_mouth else plan
+        for plan in plans
+    )
+
+
+def _creates(plan: CardPlan, value_set: str) -> bool:
+    offered = (template for member in plan.members for template in member.suggestions)
+    return any(t.action == "create" and t.value_set == value_set for t in offered)
+
+
+def _without(plan: CardPlan, value_set: str) -> CardPlan:
+    def kept(advice: Applied) -> Applied:
+        left = (t for t in advice.suggestions if (t.action, t.value_set) != ("create", value_set))
+        return replace(advice, suggestions=tuple(left))
+
+    return replace(
+        plan,
+        leader=kept(plan.leader),
+        merged=tuple(map(kept, plan.merged)),
+        rows=tuple(map(kept, plan.rows)),
+    )
+
+
 def _patient_view(plans: Sequence[CardPlan]) -> list[CardPlan]:
     """Every critical card; then warnings, one next step and one other note, three in all."""
     kept = [plan for plan in plans if plan.leader.indicator == "critical"]

@@ -12,7 +12,7 @@ from cards.definition_files import StepOrder
 from cards.facts.entries import active_conditions, newest_first
 from cards.facts.pain import episode
 from cards.facts.phase import phase
-from cards.pathway import Place
+from cards.pathway import Pathway, Place
 from cards.record import Condition
 
 UPPER_BACK = frozenset({"mid-back-musculoskeletal-pain", "upper-mid-back-trigger-points"})
@@ -70,21 +70,24 @@ def stand(
         states=states,
         state=next((states[name] for name in leading), None),
         phase=sure.attempt(lambda: phase(case), "unknown", "phase"),
-        problem=next((found.reference for found in newest_first(pain)), None),
+        problem=next((found.reference for found in newest_first(pain)), None)
+        or next((entry.reference for entry in sure("back_pain_problem").because), None),
         region="whole" if _cord_signs(case, sure) else _region(pathways),
     )
 
 
-def leading_pathway(leader: str, order: Sequence[StepOrder], ask: SureAsk) -> str | None:
-    """The pathway whose next step this is: the most specific that applies and names it."""
-    return next(
-        (
-            steps.pathway
-            for steps in order
-            if leader in steps.order and ask(steps.when).answer is Answer.YES
-        ),
-        None,
-    )
+def leading_pathway(
+    leader: str, order: Sequence[StepOrder], pathways: Sequence[Pathway], ask: SureAsk
+) -> str | None:
+    """The pathway whose next step this is: the most specific that applies and names it.
+
+    A step that no such pathway lists is of the first that says what comes after it.
+    """
+    applying = [steps for steps in order if ask(steps.when).answer is Answer.YES]
+    told = {pathway.id: pathway.if_not_enough for pathway in pathways}
+    listing = [steps.pathway for steps in applying if leader in steps.order]
+    telling = [steps.pathway for steps in applying if leader in told[steps.pathway]]
+    return next(iter(listing + telling), None)
 
 
 def _region(pathways: Sequence[str]) -> str:

@@ -1,13 +1,18 @@
-"""Days of supply: how long what was ordered lasts."""
+"""Supply: how many days an order lasts, and which days it covers."""
 
 from __future__ import annotations
 
-from itertools import groupby
+from datetime import date, timedelta
 
-from cards.dose import COUNTED, MG_PER, amount_mg, daily_dose_mg, step
-from cards.record import Dosage, MedicationOrder, Timing
+from cards.amount import MG_PER, amount_mg, in_pieces, in_volume
+from cards.dose import daily_amount
+from cards.record import MedicationOrder, Quantity
+from cards.timing import dosing_days
 
-ONE_PIECE = 1.0  # a tablet counted as one, so that a daily dose in tablets is their number
+COVER_WITHOUT_SUPPLY_DAYS = 90
+
+
+# Days of supply
 
 
 def supply_days(order: MedicationOrder) -> float | None:
@@ -20,7 +25,7 @@ def supply_days(order: MedicationOrder) -> float | None:
 
     Source: facts.yaml, term supply_days.
     """
-    stated = order.supply_days if order.supply_days is not None else _dosing_days(order.dosages)
+    stated = order.supply_days if order.supply_days is not None else dosing_days(order.dosages)
     days = stated if stated is not None else _days_by_quantity(order)
     return days if days is not None and days > 0 else None
 
@@ -31,45 +36,78 @@ def supply_days_with_refills(order: MedicationOrder) -> float | None:
     return None if days is None else days * (1 + order.repeats)
 
 
-def _dosing_days(dosages: tuple[Dosage, ...]) -> float | None:
-    """Days the dosages span: those of one sequence number run together, the numbers in turn.
-
-    None when any dosage is unbounded.
-    """
-    total = 0.0
-    in_turn = sorted(dosages, key=step)
-    for _, together in groupby(in_turn, key=step):
-        days = [_bounded_days(dosage.timing) for dosage in together]
-        known = [one for one in days if one is not None]
-        if len(known) < len(days):
-            return None
-        total += max(known)
-    return total or None
-
-
-def _bounded_days(timing: Timing | None) -> float | None:
-    """Days of a dosing period, both its ends included; None when open or only partly dated."""
-    if timing is None:
-        return None
-    start, end = timing.bounds_start, timing.bounds_end
-    if start and end and start.earliest == start.latest and end.earliest == end.latest:
-        return float((end.earliest - start.earliest).days + 1)
-    return timing.bounds_days
-
-
 def _days_by_quantity(order: MedicationOrder) -> float | None:
-    """Quantity divided by what is taken in a day, when both are pieces or both are masses.
+    """Quantity divided by what is taken in a day, both in pieces, in millilitres or in masses.
 
     Of a taper the largest daily number counts, so the answer is the shortest it can last.
     """
     if order.quantity is None or any(dosage.dose is None for dosage in order.dosages):
         return None
-    units = {dosage.dose.unit for dosage in order.dosages if dosage.dose}
-    pieces = units <= COUNTED and order.quantity.unit in COUNTED
-    masses = units <= MG_PER.keys() and order.quantity.unit in MG_PER
-    if not pieces and not masses:
-        return None
-    strength = ONE_PIECE if pieces else None
-    daily = daily_dose_mg(order, strength)
-    amount = amount_mg(order.quantity, strength)
-    return amount / daily if amount is not None and daily else None
+    for count in (_pieces, _millilitres, _milligrams):
+        amount, daily = count(order.quantity), daily_amount(order, count)
+        if amount is not None and daily:
+            return amount / daily
+    return None
+
+
+def _pieces(amount: Quantity) -> float | None:
+    return amount.value if in_pieces(amount) else None
+
+
+def _millilitres(amount: Quantity) -> float | None:
+    return amount.value if in_volume(amount) else None
+
+
+def _milligrams(amount: Quantity) -> float | None:
+    return amount_mg(amount, None) if amount.unit in MG_PER else None
+
+
+# Days covered
+
+
+def coverage_window(order: MedicationOrder) -> tuple[date, date] | None:
+    """First and last day an order covers; None when it bears no date at all.
+
+    The end is the end of validity, else supply with refills, else the end of the dosing period,
+    else 90 days after the order was written. A partial date counts as generously as it can.
+
+    Source: facts.yaml, term active_med.
+    """
+    periods = [d.timing for d in order.dosages if d.timing]
+    starts = [t.bounds_start.earliest for t in periods if t.bounds_start]
+    start = order.authored.earliest if order.authored else min(starts, default=None)
+    end = _coverage_end(order)
+    if end is None:
+        return (start, start + timedelta(days=COVER_WITHOUT_SUPPLY_DAYS)) if start else None
+    return (start or date.min), end
+
+
+def _coverage_end(order: MedicationOrder) -> date | None:
+    if order.validity_end:
+        return order.validity_end.latest
+    if order.authored and order.supply_days is not None:
+        return _after(order.authored.latest, order.supply_days * (1 + order.repeats))
+    ends = [d.timing.bounds_end.latest for d in order.dosages if d.timing and d.timing.bounds_end]
+    if ends:
+        return max(ends)
+    if order.authored:
+        return _after(order.authored.latest, COVER_WITHOUT_SUPPLY_DAYS)
+    return None
+
+
+def _after(day: date, days: float) -> date:
+    """The day so many days later; an absurd supply lasts to the end of the calendar."""
+    return day + timedelta(days=min(days, (date.max - day).days))
+
+
+def first_day(order: MedicationOrder) -> date | None:
+    """The earliest day an order can begin by its own dates; None when it bears none.
+
+    The start of its dosing period, else of its validity, else the day it was written.
+    """
+    starts = [d.timing.bounds_start for d in order.dosages if d.timing]
+    dosed = [start.earliest for start in starts if start is not None]
+    if dosed:
+        return min(dosed)
+    start = order.validity_start or order.authored
+    return start.earliest if start else None

@@ -169,6 +169,7 @@ def judge(
             prefetch=prefetch,
             coverage=coverage,
             index=library.index,
+            drugs=library.drugs,
             today=today,
         )
     except PatientUnavailable:

@@ -1,4 +1,6 @@
-"""The fixture patients and their cards; ``python -m tests.fixture_cards`` writes cards.json anew.
+"""The fixture patients and their cards; ``python -m tests.fixture_cards`` writes them anew.
+
+It writes every ``cards.json`` and the last column of the table of patients.
 
 Review the difference before it is committed: these files are what clinicians would see.
 """
@@ -72,12 +74,33 @@ def told_cards(response: dict[str, Any]) -> dict[str, Any]:
     return response | {"cards": cards}
 
 
+def leaders(answer: dict[str, Any]) -> str:
+    """The last column of the table of patients: the leading recommendation of each card."""
+    if "status" in answer:
+        return f"error {answer['status']}"
+    return ", ".join(card["source"]["topic"]["code"] for card in answer["cards"]) or "no card"
+
+
+def table(text: str) -> str:
+    """The table of patients with the leaders of their cards as ``cards.json`` has them."""
+    expected = {fixture.name: fixture.expected for fixture in fixtures()}
+    lines = []
+    for line in text.splitlines():
+        cells = line.split(" | ")
+        name = cells[0].removeprefix("| ")
+        known = len(cells) == 3 and name in expected
+        lines.append(" | ".join([*cells[:2], f"{leaders(expected[name])} |"]) if known else line)
+    return "\n".join(lines) + "\n"
+
+
 def main() -> None:
-    """Write every ``cards.json`` as the service answers now."""
+    """Write every ``cards.json`` as the service answers now, and the table of patients."""
     library = load_library()
     for fixture in fixtures():
         cards = json.dumps(answered(fixture, library), indent=2, ensure_ascii=False)
         (FIXTURES / fixture.name / "cards.json").write_text(cards + "\n", encoding="utf-8")
+    page = FIXTURES / "README.md"
+    page.write_text(table(page.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 def answered(fixture: Fixture, library: Library) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from tests.conftest import HOUSE
 
 TODAY = date(2026, 6, 15)
 PATIENT = "pat-1"
+Resource = dict[str, Any]
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 # What makes a record one of back pain; a code in any of these starts the whole advice.
 PAIN_SETS = frozenset(
@@ -205,9 +206,16 @@ def concept(system: str, code: str, display: str) -> dict[str, Any]:
 @cache
 def codes(value_set: str) -> tuple[tuple[str, str, str], ...]:
     """(system, code, display) of the rows of a value set."""
-    path = HOUSE / "cards" / "value_sets" / f"{value_set}.csv"
+    own = _rows(value_set)
+    others = (row for row in _rows("cpt") if row["value_set"] == value_set)
+    return tuple((row["system"], row["code"], row["display"]) for row in (*own, *others))
+
+
+@cache
+def _rows(file: str) -> tuple[dict[str, str], ...]:
+    path = HOUSE / "cards" / "value_sets" / f"{file}.csv"
     with path.open(encoding="utf-8", newline="") as rows:
-        return tuple((r["system"], r["code"], r["display"]) for r in csv.DictReader(rows))
+        return tuple(csv.DictReader(rows))
 
 
 def coded(value_sets: tuple[str, ...]) -> st.SearchStrategy[tuple[str, str, str]]:
@@ -277,6 +285,19 @@ def results(draw: st.DrawFn) -> dict[str, Any]:
         "subject": {"reference": f"Patient/{PATIENT}"},
         "effectiveDateTime": (TODAY - timedelta(days=draw(DAYS))).isoformat(),
         "valueQuantity": {"value": value, "system": "http://unitsofmeasure.org", "code": unit},
+    }
+
+
+def prescribed(value_set: str, name: str) -> Resource:
+    """An active order, written today, for the first drug of a value set."""
+    return {
+        "resourceType": "MedicationRequest",
+        "id": name,
+        "status": "active",
+        "intent": "order",
+        "medicationCodeableConcept": concept(*codes(value_set)[0]),
+        "subject": {"reference": f"Patient/{PATIENT}"},
+        "authoredOn": TODAY.isoformat(),
     }
 
 

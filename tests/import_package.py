@@ -131,7 +131,7 @@ FACT_MEMBERS = (
     *PARTS,
     *("implies", "implies_on_patient_view"),
 )
-AUTHORED_IN_SUGGESTION = ("code", "codes", "priority", "note", "text", "dosage")
+AUTHORED_IN_SUGGESTION = ("code", "codes", "priority", "note", "text", "dosage", "withheld_when")
 
 
 def package_directory(arguments: list[str]) -> Path:

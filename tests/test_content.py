@@ -167,6 +167,311 @@ def test_nothing_unfit_stands_on_a_card(identifier: str) -> None:
         ("spinal-manipulation", ["small to moderate", "similar to other", "exercise"]),
         ("dry-needling", ["uncertain", "pneumothorax", "trained provider"]),
         ("self-care-education", ["heat", "self-massage", "pacing", "positions", "active"]),
+        (
+            "acetaminophen-alternative",
+            [
+                "650–1000 mg every 6 hours as needed",
+                "4 g/day is the maximum from all products",
+                "3 g/day for regular use or frailty",
+                "less effective than an nsaid",
+            ],
+        ),
+        ("acupressure", ["option for patients who prefer non-drug care"]),
+        ("acupuncture", ["modest pain relief"]),
+        (
+            "botulinum-toxin-trigger-point",
+            [
+                "off-label",
+                "8–12 weeks of adequate care",
+                "specialist decides",
+                "boxed warning",
+                "distant sites",
+            ],
+        ),
+        (
+            "cbt",
+            [
+                "in chronic pain offer early",
+                "mid-back pain of 4–12 weeks",
+                "psychosocial factors are prominent",
+            ],
+        ),
+        ("continue-nonpharm-with-drugs", ["keep non-drug care that helps when a drug is added"]),
+        (
+            "corticosteroid-trigger-point-injection",
+            [
+                "after other care failed",
+                "most of the effect",
+                "no dose is given here",
+                "follow its label",
+                "diabetes, infection and anticoagulation",
+            ],
+        ),
+        (
+            "cyclobenzaprine-duration-exceeds-3-weeks",
+            ["days covered so far", "stopping", "taper or a stop date"],
+        ),
+        (
+            "cyclobenzaprine-hepatic-impairment",
+            [
+                "severity is often uncoded",
+                "start at 5 mg, increase slowly",
+                "moderate or severe",
+                "not recommended",
+            ],
+        ),
+        (
+            "cyclobenzaprine-short-course",
+            [
+                "5 mg up to three times daily, at most 10 mg three times daily",
+                "no longer than 2–3 weeks",
+                "exercise or physical therapy",
+                "relative rest for a few days, no bed rest",
+                "drowsiness and dry mouth are common",
+                "no driving or machines while drowsy",
+                "also works without sedation",
+            ],
+        ),
+        (
+            "drug-before-nonpharmacologic",
+            ["found in the record", "keep it going when a drug is added"],
+        ),
+        (
+            "duloxetine-second-line",
+            [
+                "30 mg daily for 1 week, then 60 mg",
+                "after about 4 weeks at 60 mg",
+                "keep the non-drug care",
+                "small to moderate",
+                "nice and who advise against",
+                "if the response",
+            ],
+        ),
+        (
+            "evaluate-alternative-cause",
+            [
+                "inflammatory, visceral, hip, fracture, radiculopathy, mood or sleep",
+                "routine mri is still not needed without a finding",
+            ],
+        ),
+        (
+            "exercise-intensify-persistent",
+            ["if the response", "stretching and strengthening, graded", "check attendance first"],
+        ),
+        ("glucosamine-chondroitin-avoid", ["no benefit for back pain", "warfarin"]),
+        (
+            "low-level-laser-therapy",
+            [
+                "acp lists it for chronic low back pain",
+                "low-quality",
+                "acute-pain trials",
+                "older nice text advised against",
+            ],
+        ),
+        ("lumbar-support-avoid", ["no clear benefit"]),
+        ("massage-therapy", ["short-term benefit", "add to exercise"]),
+        ("mbsr", ["similar to cognitive behavioural therapy", "small gains"]),
+        ("motor-control-exercise", ["coordination, control and strength", "support the spine"]),
+        (
+            "multidisciplinary-rehabilitation",
+            [
+                "physical, psychological and educational or vocational parts",
+                "moderate effect",
+                "work absence",
+                "sources differ on the timing",
+                "4–6 weeks to 3–6 months",
+            ],
+        ),
+        (
+            "nsaid-anticoagulant",
+            ["still taken", "acetaminophen or a topical nsaid", "unavoidable", "ppi"],
+        ),
+        (
+            "opioid-benzodiazepine-cns",
+            ["lapsed supply", "lowest doses", "naloxone", "taper it slowly", "never stop abruptly"],
+        ),
+        (
+            "oral-nsaid-after-topical",
+            [
+                "ibuprofen 400–600 mg every 6–8 hours or naproxen 500 mg twice daily",
+                "lowest dose, shortest time",
+                "stomach risk: add a ppi",
+                "contraindicated: acetaminophen",
+            ],
+        ),
+        (
+            "oral-nsaid-first-line-chronic",
+            [
+                "if the response",
+                "naproxen or ibuprofen",
+                "keep the non-drug care",
+                "check stomach, kidney, heart, bleeding risk, pregnancy",
+                "stomach risk: add a ppi",
+            ],
+        ),
+        ("pain-baseline-missing", ["pain (0–10)", "rmdq, odi or peg"]),
+        (
+            "prognosis-reassurance-acute",
+            [
+                "most acute episodes settle within about 6 weeks",
+                "recurrences are common",
+                "one third",
+                "flare-up is not treatment failure",
+                "advise return if red-flag symptoms appear",
+            ],
+        ),
+        ("progressive-relaxation", ["moderate effect on pain intensity"]),
+        (
+            "psychosocial-assessment-after-4-weeks",
+            [
+                "fear-avoidance, catastrophising, depression and work stress",
+                "start back is one tool",
+                "favours cognitive behavioural therapy (cbt)",
+            ],
+        ),
+        (
+            "realistic-expectations",
+            [
+                "small to moderate",
+                "mostly short-term",
+                "5–20 of 100 points",
+                "as a whole 10–20",
+                "exercise about 10",
+                "2–4 points on the rmdq",
+                "function improves less than pain",
+                "ongoing effort",
+                "not a cure",
+                "early care works better than late",
+            ],
+        ),
+        (
+            "reassess-2-to-4-weeks",
+            [
+                "record pain (0–10) and a function score",
+                "without them the response to treatment cannot be judged",
+            ],
+        ),
+        (
+            "specialist-referral-after-3-months",
+            [
+                "non-surgical pain, spine or rehabilitation specialist",
+                "mid-back pain",
+                "multidisciplinary pain management",
+                "3–6 months",
+            ],
+        ),
+        (
+            "spinal-injection-avoid",
+            [
+                "axial pain without radiculopathy",
+                "radiofrequency ablation",
+                "refractory chronic pain",
+                "positive medial branch block",
+            ],
+        ),
+        ("spinal-manipulation-contraindicated", ["named below", "osteoporosis", "anticoagulant"]),
+        (
+            "stay-active-advice",
+            [
+                "ordinary activity",
+                "do not stay in bed",
+                "provoking posture for a short time is fine",
+            ],
+        ),
+        (
+            "surgery-referral-avoid",
+            [
+                "non-surgical options come first",
+                "after at least 3 months",
+                "non-surgical specialist",
+            ],
+        ),
+        ("tai-chi", ["moderate pain improvement", "waiting list"]),
+        (
+            "tca-third-line",
+            [
+                "off-label",
+                "multimodal plan",
+                "anticholinergic effects and sedation",
+                "nice and who advise against",
+                "not in combination with duloxetine",
+            ],
+        ),
+        ("therapeutic-ultrasound-avoid", ["not about diagnostic ultrasound"]),
+        (
+            "topical-analgesic-trigger-point",
+            ["off-label on the spine", "off-label in this use", "check the skin"],
+        ),
+        (
+            "topical-nsaid-first-acute-mid-back",
+            [
+                "with or without menthol",
+                "one twice daily",
+                "2 g up to 4 times daily (off-label on the spine)",
+                "less stomach and heart exposure",
+                "avoid together with an oral nsaid",
+                "not to low back pain",
+            ],
+        ),
+        ("traction-avoid", ["neither continuous nor intermittent traction has proven benefit"]),
+        (
+            "tramadol-second-line",
+            [
+                "no order is proposed",
+                "lowest dose, short trial",
+                "risk talk",
+                "pdmp",
+                "sources differ",
+            ],
+        ),
+        (
+            "trigger-point-assessment",
+            [
+                "focal, hyperirritable spot in a taut band",
+                "palpation that may refer",
+                "reduced motion",
+                "headache or shoulder pain",
+            ],
+        ),
+        ("trigger-point-injection-caution", ["named below", "sources differ on injection itself"]),
+        (
+            "trigger-point-injection-persistent",
+            [
+                "dry needling is an alternative",
+                "benefit is uncertain and sources differ",
+                "part of the exercise programme",
+                "at least half of the pain was relieved for at least 6 weeks",
+            ],
+        ),
+        (
+            "trigger-point-injection-technique",
+            [
+                "palpate the taut band",
+                "antiseptic skin preparation, sterile technique",
+                "25–28 g needle",
+                "into the point",
+                "aspirate first",
+                "0.5–1 ml",
+                "lidocaine 0.5 % per point",
+                "several points are allowed",
+                "allergy",
+                "total dose",
+                "pneumothorax",
+            ],
+        ),
+        (
+            "trigger-point-manual-techniques",
+            [
+                "compression on the trigger point",
+                "myofascial release",
+                "spray and stretch",
+                "within massage or physical therapy",
+            ],
+        ),
+        (
+            "yoga",
+            ["iyengar: lower pain and better function at 24 weeks", "viniyoga is an alternative"],
+        ),
     ],
 )
 def test_the_points_stand_in_the_wording(identifier: str, points: list[str]) -> None:

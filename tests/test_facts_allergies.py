@@ -98,6 +98,34 @@ def test_intolerance_to_a_proposed_nsaid(words: str, allergen: Concept, expected
     assert answer("nsaid_intolerance_same", allergy(allergen)) == expected, words
 
 
+def test_a_mild_allergy_bars_the_same_nsaid() -> None:
+    """Naproxen is not proposed to whom it made ill, though the entry says allergy."""
+    mild, graver = allergy(NAPROXEN, "allergy", NAUSEA), allergy(NAPROXEN, "allergy")
+
+    assert answer("nsaid_allergy_serious", mild) == "no"
+    assert answer("nsaid_intolerance_same", mild) == "yes"
+    assert answer("nsaid_allergy_serious", graver) == "yes"
+    assert answer("nsaid_intolerance_same", graver) == "no"
+
+
+@pytest.mark.parametrize("kind", ["intolerance", "allergy", None])
+def test_nsaids_as_such(kind: str | None) -> None:
+    """Who does not tolerate NSAIDs is proposed none, whatever the entry is called."""
+    entry = allergy(concept("nsaid-allergy"), kind, NAUSEA)
+
+    assert answer("nsaid_intolerance_same", entry) == "yes"
+    assert answer("nsaid_intolerance_same", entry, draft=ordered(NAPROXEN_TABLET)) == "yes"
+    assert answer("nsaid_intolerance_same", entry, draft=drug("opioid", days=0)) == "no"
+
+
+def test_a_stomach_upset_by_aspirin_bars_no_other_nsaid() -> None:
+    """The code for aspirin names one drug, which is not the one proposed."""
+    aspirin = concept("nsaid-allergy", code="293586001")
+
+    assert answer("nsaid_intolerance_same", allergy(aspirin, "intolerance", NAUSEA)) == "no"
+    assert answer("nsaid_allergy_serious", allergy(aspirin, "allergy")) == "yes"
+
+
 def test_intolerance_and_other_orders() -> None:
     """Another order has no NSAID in question; one that cannot be read might have."""
     entry = allergy(NAPROXEN)

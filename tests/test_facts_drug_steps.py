@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cards.case import FACTS
-from cards.codes import SNOMED
+from cards.codes import RXNORM, SNOMED
 from cards.facts.care_steps import StepStatus
 from cards.facts.drug_steps import (
     DULOXETINE,
@@ -242,11 +242,34 @@ def test_stopped_for_a_reason(reason: dict[str, Any], days: int, expected: str) 
 
 def test_allergy() -> None:
     """An intolerance to the drug does the step, and needs no order on record."""
-    assert answer("nsaid_step_done", allergy("nsaid-oral")) == "yes"
+    assert answer("nsaid_step_done", allergy("nsaid-allergy")) == "yes"
     assert answer("duloxetine_failed", allergy("duloxetine")) == "yes"
     assert answer("duloxetine_or_tramadol_step_done", allergy("tramadol")) == "yes"
     assert answer("drug_step_inadequate", allergy("tca")) == "yes"
     assert answer("duloxetine_failed", allergy("nsaid-oral")) == "no"
+
+
+def test_intolerance_to_one_nsaid_leaves_the_others() -> None:
+    """Naproxen may be proposed after diclofenac; the next drug step then waits its turn."""
+    diclofenac, naproxen = (
+        Allergy("AllergyIntolerance/a", Concept((Coding(RXNORM, code, name),), name, sets))
+        for code, name in (("3355", "diclofenac"), ("7258", "naproxen"))
+        for sets in ({"nsaid-oral": "ingredient (IN)"},)
+    )
+    for intolerance, expected in ((diclofenac, "no"), (naproxen, "yes")):
+        entry = replace(intolerance, kind="intolerance")
+        assert answer("nsaid_step_done", entry) == expected
+        assert answer("drug_step_inadequate", entry) == expected
+        assert answer("nsaid_intolerance_same", entry) == expected
+
+
+@pytest.mark.parametrize(("days", "expected"), [(729, "yes"), (730, "yes"), (731, "no")])
+def test_a_step_done_is_not_offered_again(days: int, expected: str) -> None:
+    """A trial long enough is on record for as long as it does the step."""
+    trial = drug("nsaid-oral", days=days, supply=14, status="completed")
+
+    assert answer("nsaid_step_done", trial) == expected
+    assert answer("oral_nsaid_on_record", trial) == expected
 
 
 def test_tramadol_taken_is_no_trial() -> None:
@@ -323,10 +346,11 @@ ENDED = [
     ("short, ended 27 days ago", {"days": 34, "supply": 7, **DONE}, "yes"),
     ("short, ended 28 days ago", {"days": 35, "supply": 7, **DONE}, "yes"),
     ("short, ended 29 days ago", {"days": 36, "supply": 7, **DONE}, "no"),
-    ("long, a year ago less a day", {"days": 364, "supply": 60, **DONE}, "yes"),
-    ("long, a year ago", {"days": 365, "supply": 60, **DONE}, "yes"),
-    ("long, a year and a day ago", {"days": 366, "supply": 60, **DONE}, "no"),
-    ("length not told", {"days": 200, **DONE}, "yes"),
+    ("long, two years ago less a day", {"days": 729, "supply": 60, **DONE}, "yes"),
+    ("long, two years ago", {"days": 730, "supply": 60, **DONE}, "yes"),
+    ("long, two years and a day ago", {"days": 731, "supply": 60, **DONE}, "no"),
+    ("length not told", {"days": 365, **DONE}, "yes"),
+    ("length not told, a year and a day ago", {"days": 366, **DONE}, "no"),
     ("short, ineffective", {"days": 730, "supply": 7, **INEFFECTIVE}, "yes"),
     ("short, not tolerated", {"days": 730, "supply": 7, **NOT_TOLERATED}, "yes"),
     ("short, ineffective, too long ago", {"days": 731, "supply": 7, **INEFFECTIVE}, "no"),

@@ -110,6 +110,8 @@ def reaction(code: str, system: str = SNOMED) -> Concept:
 
 ALLERGIES = [
     ("anaphylaxis", "intolerance", (reaction("39579001"),), "yes"),
+    ("bronchospasm", "intolerance", (reaction("4386001"),), "yes"),
+    ("swelling of the larynx", "intolerance", (reaction("51599000"),), "yes"),
     ("allergy, no reaction stated", "allergy", (), "yes"),
     ("no type, no reaction", None, (), "yes"),
     ("intolerance, no reaction stated", "intolerance", (), "no"),

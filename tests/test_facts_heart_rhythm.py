@@ -11,7 +11,7 @@ from cards.answer import Answer
 from cards.case import FACTS
 from cards.codes import LOINC
 from cards.library import HERE
-from cards.record import Coding, Observation
+from cards.record import Coding, Observation, Quantity
 from cards.value_set_files import index_codes, read_value_sets
 from tests.chart import answer, case, measured, month, prescribed
 
@@ -41,6 +41,16 @@ def test_limits(value: float, over_500: Answer, over_470: Answer) -> None:
     assert answer("qtc_over_500", qtc(value)) is over_500
     assert answer("qtc_over_470_with_qt_drug", qtc(value), QT_DRUG) is over_470
     assert answer("qtc_over_470_with_qt_drug", qtc(value)) is NO
+
+
+@pytest.mark.parametrize(
+    ("comparator", "limit", "expected"), [(">", 499, NO), (">", 500, YES), ("<", 600, UNKNOWN)]
+)
+def test_a_bound_above_the_limit_counts(comparator: str, limit: float, expected: Answer) -> None:
+    """An interval given only as longer than 500 ms is over 500 ms."""
+    bounded = replace(qtc(1), value=None, bound=(comparator, Quantity(limit, "ms")))
+
+    assert answer("qtc_over_500", bounded) is expected
 
 
 @pytest.mark.parametrize(("days", "expected"), [(0, YES), (89, YES), (90, YES), (91, NO)])

@@ -12,7 +12,7 @@ from cards.answer import Answer
 from cards.case import FACTS
 from cards.codes import ICD10CM, LOINC
 from cards.library import HERE
-from cards.record import Coding, Condition, Observation, Patient, When
+from cards.record import Coding, Condition, Observation, Patient, Quantity, When
 from cards.value_set_files import index_codes, read_value_sets
 from tests.chart import ago, answer, case, coded, measured, month, on, problem
 
@@ -31,6 +31,30 @@ def egfr(value: float, days: int = 30, unit: str | None = UNIT) -> Observation:
 def bands(*entries: object, unread: tuple[str, ...] = ()) -> tuple[Answer, ...]:
     """What the three bands answer, worst first."""
     return tuple(answer(name, *entries, unread=unread) for name in BANDS)
+
+
+@pytest.mark.parametrize(
+    ("comparator", "limit", "expected"),
+    [
+        (">", 60, (NO, NO, NO)),
+        (">=", 60, (NO, NO, NO)),
+        (">", 90, (NO, NO, NO)),
+        (">", 59, ALL_UNKNOWN),
+        (">", 30, ALL_UNKNOWN),
+        ("<", 15, (YES, NO, NO)),
+        ("<", 30, (YES, NO, NO)),
+        ("<", 31, ALL_UNKNOWN),
+        ("<=", 30, ALL_UNKNOWN),
+        ("<", 60, ALL_UNKNOWN),
+    ],
+)
+def test_a_bound_counts_where_it_settles_the_band(
+    comparator: str, limit: float, expected: tuple[Answer, ...]
+) -> None:
+    """Above 60 speaks against no NSAID, below 15 does; what leaves bands open is unknown."""
+    bounded = replace(egfr(1), value=None, bound=(comparator, Quantity(limit, UNIT)))
+
+    assert bands(bounded) == expected
 
 
 @pytest.mark.parametrize(
@@ -70,10 +94,19 @@ def test_an_egfr_counts_for_a_year(days: int, expected: tuple[Answer, ...]) -> N
     assert bands(egfr(40, days)) == expected
 
 
-@pytest.mark.parametrize("unit", ["mL/min", "mL/s", None])
+@pytest.mark.parametrize("unit", ["mL/s", None])
 def test_a_unit_is_not_guessed(unit: str | None) -> None:
     """An eGFR in another unit, or in none, is not read."""
     assert bands(egfr(40, unit=unit)) == ALL_UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(25, (YES, NO, NO)), (59.9, (NO, NO, YES)), (60, ALL_UNKNOWN), (90, ALL_UNKNOWN)],
+)
+def test_a_unit_without_body_surface_warns_only(value: float, expected: tuple[Answer, ...]) -> None:
+    """Plain mL/min is enough to warn of a weak kidney, and not to call one healthy."""
+    assert bands(egfr(value, unit="mL/min")) == expected
 
 
 @pytest.mark.parametrize(
@@ -138,8 +171,8 @@ def test_coded_stages(words: str, entries: list[object], expected: tuple[Answer,
         ("3b before 50", problem(STAGE_3B, 100), egfr(50, 10), (NO, NO, YES)),
         ("3 after 80: eGFR decides", problem(STAGE_3, 10), egfr(80, 100), ALL_NO),
         ("3 after 40", problem(STAGE_3, 10), egfr(40, 100), (NO, YES, NO)),
-        ("stage without a date", problem(STAGE_4), egfr(42), (UNKNOWN, YES, NO)),
-        ("stage without a date, normal", problem(STAGE_4), egfr(80), (UNKNOWN, NO, NO)),
+        ("stage without a date", problem(STAGE_4), egfr(42), (YES, NO, NO)),
+        ("stage without a date, normal", problem(STAGE_4), egfr(80), (YES, NO, NO)),
         (
             "recorded before the eGFR, onset by year",
             problem(

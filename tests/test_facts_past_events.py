@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
@@ -11,7 +12,7 @@ from cards.answer import Answer
 from cards.case import FACTS
 from cards.codes import ICD10CM
 from cards.library import HERE
-from cards.record import Coding, Condition
+from cards.record import Coding, Condition, When
 from cards.value_set_files import index_codes, read_value_sets
 from tests.chart import ago, answer, case, coded, done, month, prescribed, problem
 
@@ -38,6 +39,11 @@ EDGES = [
     if day >= 0
 ]
 every_window = pytest.mark.parametrize(("fact", "value_set", "first", "last"), WINDOWS)
+
+
+def year(number: int) -> When:
+    """A date of which only the year was recorded."""
+    return When(date(number, 1, 1), date(number, 12, 31), str(number))
 
 
 def over(name: str, days: int | None = None, **details: object) -> Condition:
@@ -92,7 +98,10 @@ def test_an_event_is_shown_with_its_day(fact: str, value_set: str, first: int, l
     [
         ("this month", "aki_30d", over("aki", onset=month(2026, 6)), YES),
         ("16 May is the bound", "aki_30d", over("aki", onset=month(2026, 5)), UNKNOWN),
-        ("16 May is the bound", "aki_31_90d", over("aki", onset=month(2026, 5)), UNKNOWN),
+        ("in the later window at the least", "aki_31_90d", over("aki", onset=month(2026, 5)), YES),
+        ("a year across the bound", "aki_31_90d", over("aki", onset=year(2026)), UNKNOWN),
+        ("a year in the window", "mi_91_365d", over("recent-mi", onset=year(2026)), YES),
+        ("a year across the bound", "mi_91_365d", over("recent-mi", onset=year(2025)), UNKNOWN),
         ("surely between", "aki_31_90d", over("aki", onset=month(2026, 4)), YES),
         ("surely before", "aki_30d", over("aki", onset=month(2026, 4)), NO),
         ("no date", "aki_30d", over("aki"), UNKNOWN),
@@ -101,7 +110,7 @@ def test_an_event_is_shown_with_its_day(fact: str, value_set: str, first: int, l
         ("no date", "mi_91_365d", over("recent-mi"), UNKNOWN),
         ("no date", "suicidality_365d", over("suicidality"), UNKNOWN),
         ("no date", "oud_or_overdose_recent", over("overdose"), UNKNOWN),
-        ("no date", "head_injury_recent", problem("head-injury-recent"), UNKNOWN),
+        ("no date", "head_injury_recent", over("head-injury-recent"), UNKNOWN),
     ],
 )
 def test_dates_that_leave_it_open(
@@ -109,6 +118,34 @@ def test_dates_that_leave_it_open(
 ) -> None:
     """A month across the bound, or no date at all, is not known to lie in the window."""
     assert answer(fact, event) is expected, words
+
+
+@pytest.mark.parametrize(
+    ("fact", "value_set", "across"),
+    [
+        ("aki_31_90d", "aki", 2026),
+        ("mi_91_365d", "recent-mi", 2025),
+        ("suicidality_365d", "suicidality", 2025),
+        ("head_injury_recent", "head-injury-recent", 2025),
+    ],
+)
+def test_an_active_problem_of_open_date_warns(fact: str, value_set: str, across: int) -> None:
+    """A problem still active counts where its date is open; one surely too old does not."""
+    assert answer(fact, problem(value_set)) is YES
+    assert answer(fact, problem(value_set, onset=year(across))) is YES
+    assert answer(fact, problem(value_set, onset=year(2024))) is NO
+
+
+@pytest.mark.parametrize(("nearer", "later", "value_set", "bound"), LATER)
+def test_an_undated_active_problem_is_no_certain_near_one(
+    nearer: str, later: str, value_set: str, bound: int
+) -> None:
+    """The graver warning needs a date; with one, the later window gives way."""
+    undated = problem(value_set)
+
+    assert answer(nearer, undated) is UNKNOWN
+    assert answer(nearer, undated, over(value_set, bound)) is YES
+    assert answer(later, undated, over(value_set, bound)) is NO
 
 
 @pytest.mark.parametrize(("nearer", "later", "value_set", "bound"), LATER)

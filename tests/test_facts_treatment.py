@@ -285,3 +285,21 @@ def test_opioid_prerequisites() -> None:
     assert answer(name, *EXERCISE[1:], *REHAB, *DRUGS) == "yes"
     assert answer(name, *EXERCISE, *REHAB, allergic, failed) == "no"
     assert answer(name, *EXERCISE, *REHAB, *DRUGS[:1]) == "yes"
+
+
+@pytest.mark.parametrize(("days", "expected"), [(83, "yes"), (84, "yes"), (85, "no")])
+def test_a_visit_for_therapy_is_care(days: int, expected: str) -> None:
+    """A visit to a therapist shows that care is given, even where no procedure is coded."""
+    therapy = concept("exercise-therapy", "nonpharm-any")
+    seen = Encounter("Encounter/pt", "finished", "AMB", types=(therapy,), start=ago(days))
+
+    assert FACTS["nonpharm_on_record_84d"](chart(low_back_pain(), seen)).answer.value == expected
+
+
+@pytest.mark.parametrize("status", ["planned", "cancelled"])
+def test_a_visit_that_never_was_is_no_care(status: str) -> None:
+    """A visit planned or cancelled shows nothing."""
+    therapy = concept("exercise-therapy", "nonpharm-any")
+    seen = Encounter("Encounter/pt", status, "AMB", types=(therapy,), start=ago(3))
+
+    assert FACTS["nonpharm_on_record_84d"](chart(low_back_pain(), seen)).answer.value == "no"

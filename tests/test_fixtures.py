@@ -21,7 +21,7 @@ from cards.trace import cannot_fire
 from service.app import create_app
 from service.cli import main
 from service.settings import Settings
-from tests.fixture_cards import FIXTURES, Fixture, fixtures, told, told_cards
+from tests.fixture_cards import FIXTURES, Fixture, fixtures, table, told, told_cards
 
 ALL = [pytest.param(fixture, id=fixture.name) for fixture in fixtures()]
 WITH_CARDS = [
@@ -123,6 +123,13 @@ def test_every_recommendation_is_on_a_fixture(library: Library) -> None:
     silent = set(library.recommendations) - shown - texts - switched_off
 
     assert silent == set(cannot_fire(library))
+
+
+def test_the_table_names_the_cards_of_each_patient() -> None:
+    """The table of patients says which recommendations lead their cards."""
+    page = (FIXTURES / "README.md").read_text(encoding="utf-8")
+
+    assert page == table(page)
 
 
 def test_record_text_is_escaped() -> None:

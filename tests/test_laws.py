@@ -6,20 +6,44 @@ import copy
 import random
 import subprocess
 import sys
-from datetime import date
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
+import yaml
 from flask.testing import FlaskClient
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from cards.advise import Advice, advise, unbarred
+from cards.answer import NO, UNKNOWN, YES, Answer, Finding
+from cards.answers import Answers, CallAnswers, GivenAnswers
+from cards.case import Case
 from cards.codes import ICD10CM
+from cards.criteria import Ask
+from cards.facts.vocabulary import closure
 from cards.library import Library, load_library
+from cards.pathway import RED_FLAG_STATE
+from cards.recommend import Verdict, judge, offered
+from cards.recommendation import Recommendation, SuggestionTemplate
+from cards.record import Draft, HookName, PatientRecord
 from service.app import create_app
+from service.patient_record import coverage_of, read_patient_record
 from service.patient_record.bundle import resource_of
+from service.prefetch import KEYS
 from service.settings import Settings
 from tests.conftest import HOUSE
+from tests.generated_care import (
+    calls,
+    drafts,
+    painless_orders,
+    quiet_days,
+    signed,
+    unrelated,
+    views_under_care,
+)
 from tests.generated_records import (
     PAIN_SETS,
     STORED,
@@ -34,8 +58,12 @@ from tests.generated_records import (
     diagnosis,
     law,
     painless_views,
+    prescribed,
     red_flag_conditions,
+    sent,
     unrelated_resources,
+    view,
+    without_uuids,
 )
 
 LIBRARY = load_library()
@@ -59,6 +87,26 @@ def on(tmp_path_factory: pytest.TempPathFactory) -> ClientOn:
         return clients[day]
 
     return client
+
+
+def _record(request: Mapping[str, Any], day: date = TODAY) -> PatientRecord:
+    """The patient record of a call, read as the service reads it."""
+    prefetch = request["prefetch"]
+    return read_patient_record(
+        hook=request["hook"],
+        context=request["context"],
+        prefetch=prefetch,
+        coverage=coverage_of(prefetch, KEYS),
+        index=LIBRARY.index,
+        today=day,
+    ).record
+
+
+def _advised(request: Mapping[str, Any], day: date = TODAY) -> Advice:
+    """The advice on a call, of which no part failed."""
+    advice = advise(_record(request, day), day, LIBRARY)
+    assert not advice.errors, advice.errors
+    return advice
 
 
 def _answered(on: ClientOn, stored: Stored) -> list[dict[str, Any]]:
@@ -98,10 +146,10 @@ def test_the_order_of_entries_does_not_matter(on: ClientOn, stored: Stored) -> N
     """A server may list a chart in any order."""
     expected = _answered(on, stored)
     chance = random.Random(stored.name)
-    for _ in range(3):
+    for reorder in (list.reverse, chance.shuffle):
         request = stored.copy()
         for bundle in bundles(request):
-            chance.shuffle(bundle["entry"])
+            reorder(bundle["entry"])
 
         assert expected == cards_of(on(stored.day), request)
 
@@ -127,6 +175,18 @@ def test_the_order_of_any_entries_does_not_matter(
 def test_no_back_pain_no_card(on: ClientOn, request: dict[str, Any]) -> None:
     """Cancer, fever or opioids alone are no matter for back-pain advice."""
     assert cards_of(on(TODAY), request) == []
+
+
+# A draft of a treatment or a study of the spine is of the back by itself: so the guidelines have it
+# for manipulation that may do harm, and for imaging that a red flag calls for.
+ORDERS_OF_THE_SPINE = frozenset({"spinal-manipulation-contraindicated", "imaging-indicated"})
+
+
+@law(150)
+@given(request=painless_orders(LIBRARY.index))
+def test_no_order_in_a_painless_chart_gets_a_card(on: ClientOn, request: dict[str, Any]) -> None:
+    """Nor does an order when neither it nor the chart is about a painful back."""
+    assert _advice(cards_of(on(TODAY), request)) <= ORDERS_OF_THE_SPINE
 
 
 @pytest.mark.parametrize("stored", VIEWS, ids=lambda stored: stored.name)
@@ -225,10 +285,25 @@ def test_a_further_red_flag_never_hides_any_emergency(
 def test_unrelated_entries_change_nothing(on: ClientOn, stored: Stored) -> None:
     """Hypertension, an HbA1c or a vaccination do not alter advice about a back."""
     expected = _answered(on, stored)
+    request = stored.request
     for key, resource in unrelated_resources():
-        more = cards_of(on(stored.day), added(stored.request, key, resource))
+        request = added(request, key, resource)
 
-        assert expected == more, resource["id"]
+    assert expected == cards_of(on(stored.day), request)
+
+
+@law(150)
+@given(request=calls(), entry=unrelated(LIBRARY.index))
+def test_an_unrelated_entry_changes_no_card_and_no_reason(
+    on: ClientOn, request: dict[str, Any], entry: tuple[str, dict[str, Any]]
+) -> None:
+    """Nor for patients nobody wrote down; every fact is decided by the same entries as before."""
+    request["extension"] = {"org.backpath.request": {"explain": True}}
+    before = sent(on(TODAY), request).json
+    after = sent(on(TODAY), added(request, *entry)).json
+
+    assert "explanation" in before["extension"]["org.backpath.response"]
+    assert without_uuids(before) == without_uuids(after)
 
 
 # Few cards, and none for whom the guidelines were not written
@@ -261,6 +336,147 @@ def test_few_cards_for_any_patient(on: ClientOn, request: dict[str, Any]) -> Non
     _lawful(cards_of(on(TODAY), request), LIBRARY)
 
 
+@law(250)
+@given(request=calls())
+def test_few_cards_under_care(request: dict[str, Any]) -> None:
+    """The same under weeks of care; on orders three about one draft, five in all."""
+    cards = list(_advised(request).cards)
+    if request["hook"] == "patient-view":
+        _lawful(cards, LIBRARY)
+    else:
+        assert len([card for card in cards if card["indicator"] != "critical"]) <= 5
+
+
+# No routine advice beside an open red flag
+
+ROUTINE = frozenset({"routine", "routine_view", "proposal", "proposal_acetaminophen"})
+SHOWN = frozenset({"shown", "merged", "row", "text"})
+APPLIES = SHOWN | {"capped"}
+# Safety speaks beside red flags as well; imaging that they call for is exempt by name.
+BESIDE_RED_FLAGS = frozenset(
+    {
+        "imaging-indicated",
+        "spinal-manipulation-contraindicated",
+        "trigger-point-injection-caution",
+    }
+)
+SAFETY_GROUPS = frozenset({"red-flag", "nsaid-safety", "cyclobenzaprine-safety", "opioid-safety"})
+# Each is a red flag by itself, whatever else is on record.
+CERTAIN_RED_FLAGS = (
+    ("critical", "G83.4", "Cauda equina syndrome"),
+    ("critical", "G06.1", "Intraspinal abscess and granuloma"),
+    ("warning", "R63.4", "Abnormal weight loss"),
+)
+
+
+def _routine() -> frozenset[str]:
+    """Recommendations whose files name one of the exclusion sets of routine advice."""
+    folder = HOUSE / "cards" / "recommendations"
+    files = [yaml.safe_load(path.read_text("utf-8")) for path in folder.glob("*.yaml")]
+    return frozenset(file["id"] for file in files if ROUTINE & set(file.get("exclusions") or ()))
+
+
+ROUTINE_ADVICE = _routine()
+
+
+def test_every_recommendation_is_routine_or_of_safety() -> None:
+    """Advice that is neither about safety nor a paragraph of another card gives way."""
+    others = {
+        r.id
+        for r in LIBRARY.recommendations.values()
+        if r.render != "text"
+        and r.merge_group not in SAFETY_GROUPS
+        and r.id not in BESIDE_RED_FLAGS
+    }
+
+    assert others == ROUTINE_ADVICE
+
+
+def _routine_advice(advice: Advice) -> set[str]:
+    return {
+        verdict.id
+        for verdict in advice.verdicts
+        if verdict.id in ROUTINE_ADVICE and verdict.outcome in APPLIES
+    }
+
+
+def _red_flags(advice: Advice) -> list[str | None]:
+    """The indicators of the red flags of grade high and moderate that a call raises."""
+    return [
+        verdict.indicator
+        for verdict in advice.verdicts
+        if LIBRARY.recommendations[verdict.id].merge_group == "red-flag"
+        and verdict.outcome in APPLIES
+        and verdict.indicator != "info"
+    ]
+
+
+@law(250)
+@given(request=calls(), flag=st.sampled_from(CERTAIN_RED_FLAGS), days=st.integers(0, 14))
+def test_a_red_flag_silences_all_routine_advice(
+    request: dict[str, Any], flag: tuple[str, str, str], days: int
+) -> None:
+    """Exercise, drugs and avoid-cards wait, even among what a cap keeps back."""
+    indicator, code, display = flag
+    advice = _advised(added(request, "conditions", diagnosis(ICD10CM, code, display, days)))
+
+    assert _routine_advice(advice) == set()
+    if request["hook"] == "patient-view":
+        assert indicator in _red_flags(advice)
+        assert {place.state for place in advice.places} <= {RED_FLAG_STATE, "RESOLVED"}
+
+
+@law(250)
+@given(request=st.one_of(calls(), back_pain_views()), found=red_flag_conditions())
+def test_whatever_raises_a_red_flag_silences_routine_advice(
+    request: dict[str, Any], found: dict[str, Any]
+) -> None:
+    """The same for flags that rest on several entries: where one is raised, nothing routine."""
+    advice = _advised(added(request, "conditions", found))
+
+    assert not (_red_flags(advice) and _routine_advice(advice))
+
+
+# No cap on a critical card
+
+
+@law(200)
+@given(request=calls(), red_flag=red_flag_conditions())
+def test_critical_advice_is_always_on_a_critical_card(
+    request: dict[str, Any], red_flag: dict[str, Any]
+) -> None:
+    """What is critical is shown, and on a card that says so, however much else there is to say."""
+    advice = _advised(added(request, "conditions", red_flag))
+    critical = [verdict for verdict in advice.verdicts if verdict.indicator == "critical"]
+    told = _advice(_critical(list(advice.cards)))
+
+    assert all(verdict.outcome in SHOWN for verdict in critical)
+    assert {verdict.id for verdict in critical} <= told
+
+
+@law(80)
+@given(
+    kinds=st.lists(st.sampled_from(["nsaid-oral", "benzodiazepine"]), min_size=1, max_size=9),
+    others=st.lists(drafts(), max_size=4),
+    chance=st.randoms(use_true_random=False),
+)
+def test_every_dangerous_draft_gets_its_critical_card(
+    kinds: list[str], others: list[dict[str, Any]], chance: random.Random
+) -> None:
+    """Nine NSAIDs and benzodiazepines on an anticoagulant and an opioid: nine critical cards."""
+    request = view(
+        60,
+        conditions=[diagnosis(ICD10CM, "M54.50", "Low back pain", 400)],
+        medications=[prescribed("anticoagulant", "a"), prescribed("opioid", "b")],
+    )
+    dangerous = [prescribed(kind, f"{kind}-{place}") for place, kind in enumerate(kinds)]
+    orders = [{**order, "status": "draft"} for order in (*dangerous, *others)]
+    chance.shuffle(orders)
+    advice = _advised(signed(request, orders))
+
+    assert len(_critical(list(advice.cards))) >= len(kinds)
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -278,6 +494,238 @@ def test_the_dead_and_children_get_no_card(on: ClientOn, changes: dict[str, Any]
         request["prefetch"]["patient"] |= changes
 
         assert cards_of(on(stored.day), request) == [], stored.name
+
+
+# Knowing less proposes nothing more
+
+Create = tuple[str, str, str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Offers:
+    """What the advice on a call would create, and the answers it rests on.
+
+    Attributes:
+        creates: recommendation, label of the suggestion, and the draft it is about.
+    """
+
+    advice: Advice
+    creates: frozenset[Create]
+    asks: Mapping[str | None, Ask]
+
+
+def _offers(request: Mapping[str, Any], day: date = TODAY) -> Offers:
+    """The create actions of all advice that applies, whether shown or capped."""
+    record = _record(request, day)
+    advice = _advised(request, day)
+    asks = _asks(record, day)
+    creates = frozenset(
+        (verdict.id, suggestion.label, verdict.draft)
+        for verdict in advice.verdicts
+        if verdict.outcome in APPLIES
+        for suggestion in _open(verdict, asks[verdict.draft], record)
+        if suggestion.action == "create"
+    )
+    return Offers(advice, creates, asks)
+
+
+def _open(verdict: Verdict, ask: Ask, record: PatientRecord) -> tuple[SuggestionTemplate, ...]:
+    """The suggestions of one piece of advice that nothing withholds."""
+    suggestions = offered(LIBRARY.recommendations[verdict.id], ask)
+    return unbarred(verdict.id, suggestions, record, LIBRARY)
+
+
+def _asks(record: PatientRecord, day: date) -> dict[str | None, Ask]:
+    """Draft → the answers about it; under None those for the whole call."""
+
+    def answers(draft: Draft | None) -> Answers:
+        case = Case(record, day, draft)
+        return Answers(case, LIBRARY.vocabulary, LIBRARY.unanswerable, LIBRARY.switches)
+
+    drafted = {d.order.reference: answers(d) for d in record.drafts if d.selected}
+    asks: dict[str | None, Ask] = dict(drafted.items())
+    asks[None] = CallAnswers(list(drafted.values()) or [answers(None)], LIBRARY.draft_facts)
+    return asks
+
+
+def _read_less(request: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The call with one prefetch key missing, or with an unread next page."""
+    for key in request["prefetch"]:
+        if key == "patient":
+            continue
+        rest = {k: found for k, found in request["prefetch"].items() if k != key}
+        if key != "conditions" or request["hook"] != "patient-view":
+            yield key, {**request, "prefetch": rest}
+        first_page = {name: v for name, v in request["prefetch"][key].items() if name != "total"}
+        first_page["link"] = [{"relation": "next", "url": "https://ehr.example/next"}]
+        yield key, {**request, "prefetch": {**rest, key: first_page}}
+
+
+def _takes_back(recommendation: Recommendation) -> tuple[str, ...]:
+    """Facts that silence advice, or withhold one suggestion of it, by a yes and nothing else."""
+    withheld = (name for s in recommendation.suggestions for name in s.when_none)
+    return (*recommendation.exclusions, *recommendation.critical_only_when, *withheld)
+
+
+def _unless(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Facts that take a derived fact back by a yes and nothing else, such as work-up done."""
+    return tuple(
+        name
+        for fact in closure(names, LIBRARY.vocabulary)
+        for name in LIBRARY.vocabulary[fact].unless
+    )
+
+
+def _no_longer_known(names: tuple[str, ...], before: Ask, after: Ask) -> bool:
+    """Whether one of the facts was yes, and now is not known."""
+    return any(before(n).answer is Answer.YES and after(n).answer is not Answer.YES for n in names)
+
+
+RESCUE = "naloxone"
+
+
+def _allowed(new: Create, before: Offers, after: Offers) -> bool:
+    """Whether knowing less may bring this order: it looks for danger, or is the antidote.
+
+    A red flag stays open until its work-up is known to be done, and naloxone is offered until it
+    is known to be at home.
+    """
+    name, label, draft = new
+    recommendation = LIBRARY.recommendations[name]
+    asks = before.asks[draft], after.asks[draft]
+    rescue = any(s.value_set == RESCUE for s in recommendation.suggestions if s.label == label)
+    return rescue or _no_longer_known(_unless(recommendation.trigger.names), *asks)
+
+
+@law(40)
+@given(request=calls())
+def test_reading_less_adds_no_order(
+    request: dict[str, Any],
+) -> None:
+    """A key that is missing or unfinished brings no order, but those that look for danger."""
+    before = _offers(request)
+    for key, less in _read_less(request):
+        after = _offers(less)
+        added_now = after.creates - before.creates
+
+        assert {new for new in added_now if not _allowed(new, before, after)} == set(), key
+
+
+def _outcome(recommendation: Recommendation, ask: Ask, hook: HookName) -> set[str]:
+    """Labels of what a recommendation would create, given these answers."""
+    applied, _ = judge(recommendation, ask, hook)
+    return {s.label for s in applied.suggestions if s.action == "create"} if applied else set()
+
+
+def _asking_of(recommendation: Recommendation) -> frozenset[str]:
+    """Facts that must hold for advice to apply or a suggestion to be offered."""
+    asked = tuple(name for s in recommendation.suggestions for name in s.when_all)
+    return closure((*recommendation.trigger.names, *asked), LIBRARY.vocabulary)
+
+
+def _barring(recommendation: Recommendation) -> frozenset[str]:
+    """Facts that bar advice or a suggestion only when they are known."""
+    names = (*_takes_back(recommendation), *_unless(recommendation.trigger.names))
+    return closure(names, LIBRARY.vocabulary)
+
+
+CREATING = [
+    recommendation
+    for recommendation in LIBRARY.recommendations.values()
+    if any(s.action == "create" for s in recommendation.suggestions)
+]
+AS_ROW = {"first_line_card_shown": YES, "row_in_option_set": YES}
+
+
+def _given_answers(record: PatientRecord) -> dict[str, Finding]:
+    """Every fact of a chart that is not derived, as of its first draft."""
+    draft = next((draft for draft in record.drafts if draft.selected), None)
+    ask = _asks(record, TODAY)[draft.order.reference if draft else None]
+    direct = (d.name for d in LIBRARY.vocabulary.values() if d.scope not in ("derived", "engine"))
+    return {name: ask(name) for name in direct} | AS_ROW
+
+
+def _with(facts: Mapping[str, Finding], names: Iterable[str], finding: Finding) -> GivenAnswers:
+    return GivenAnswers({**facts, **dict.fromkeys(names, finding)}, LIBRARY.vocabulary)
+
+
+def _each_unknown(
+    recommendation: Recommendation, facts: Mapping[str, Finding], hook: HookName
+) -> None:
+    """Check that a fact asked for, once unknown, offers no more than it does as yes and as no."""
+    for name in sorted(_asking_of(recommendation) - _barring(recommendation)):
+        if LIBRARY.vocabulary[name].scope == "derived":
+            continue
+        less, yes, no = (
+            _outcome(recommendation, _with(facts, [name], finding), hook)
+            for finding in (UNKNOWN, YES, NO)
+        )
+        assert less <= yes & no, (recommendation.id, name)
+
+
+@law(60)
+@given(request=calls(), chance=st.randoms(use_true_random=False))
+def test_a_fact_made_unknown_adds_no_order(request: dict[str, Any], chance: random.Random) -> None:
+    """What a recommendation asks for, once unknown, is no reason to propose anything.
+
+    Nor is a bar that was not known to be there, nor several facts at once.
+    """
+    record = _record(request)
+    facts = _given_answers(record)
+    for recommendation in (r for r in CREATING if record.hook in r.hooks):
+        _each_unknown(recommendation, facts, record.hook)
+        barring = _barring(recommendation)
+        asked = sorted((_asking_of(recommendation) - barring) & facts.keys())
+        several = chance.sample(asked, chance.randint(1, len(asked)))
+        no_bar = [n for n in barring & facts.keys() if facts[n].answer is not Answer.YES]
+        before = _outcome(recommendation, _with(facts, (), UNKNOWN), record.hook)
+        for names in (several, no_bar):
+            less = _with(facts, names, UNKNOWN)
+            assert _outcome(recommendation, less, record.hook) <= before, (recommendation.id, names)
+
+
+@pytest.mark.parametrize("recommendation", CREATING, ids=lambda r: r.id)
+def test_an_example_made_unknown_adds_no_order(recommendation: Recommendation) -> None:
+    """The same for the example patients, each of whom stands at the edge of the advice."""
+    for example in recommendation.examples:
+        facts = {
+            **AS_ROW,
+            **dict.fromkeys(example.present, YES),
+            **dict.fromkeys(example.absent, NO),
+            **dict.fromkeys(example.unknown, UNKNOWN),
+        }
+        _each_unknown(recommendation, facts, example.hook)
+
+
+# The course goes forward
+
+PLACES = {pathway.id: [state.id for state in pathway.states] for pathway in LIBRARY.pathways}
+
+
+def _stands(request: dict[str, Any], day: date) -> dict[str, str | None]:
+    return {place.pathway: place.state for place in _advised(request, day).places}
+
+
+def _how_far(pathway: str, state: str | None) -> int:
+    """How many states lie before this one; none before a state that is not certain."""
+    order = PLACES[pathway]
+    return len(order) - order.index(state) if state in order else 0
+
+
+@law(400)
+@given(request=views_under_care(), wait=st.integers(1, 27))
+def test_waiting_alone_moves_no_one_back(request: dict[str, Any], wait: int) -> None:
+    """With nothing new on record a patient stays, or moves on, until what is on record expires."""
+    quiet = min(wait, quiet_days(request))
+    assume(quiet > 0)
+    before = _stands(request, TODAY)
+    after = _stands(request, TODAY + timedelta(days=quiet))
+    assume(RED_FLAG_STATE not in {*before.values(), *after.values()})
+
+    for pathway, state in before.items():
+        assert pathway in after
+        if state != "P1":  # an acute spasm or flare is over after 28 days, by its own definition
+            assert _how_far(pathway, state) <= _how_far(pathway, after[pathway]), pathway
 
 
 # Judging is pure

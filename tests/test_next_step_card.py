@@ -141,7 +141,24 @@ def test_texts_stand_on_the_cards_they_belong_to(library: Library) -> None:
         for name in ("realistic-expectations", "continue-nonpharm-with-drugs")
     )
 
-    assert expect in step
-    assert keep in step
     assert expect in care
+    assert expect not in step
+    assert keep in next_step(story("mid-back-acute"), library)["detail"]
     assert keep not in care
+
+
+def test_nothing_is_said_twice(library: Library) -> None:
+    """A card that says itself to keep other care does not say it again."""
+    keep = library.recommendations["continue-nonpharm-with-drugs"].detail
+    detail = next_step(story("low-back-c2-seven-weeks-of-therapy"), library)["detail"]
+
+    assert "keep the non-drug care" in detail
+    assert keep not in detail
+
+
+def test_members_of_a_card_say_a_line_once(library: Library) -> None:
+    """Where leader and rows share a line of caution, the card says it once."""
+    for fixture in fixtures():
+        for card in fixture.expected.get("cards", ()):
+            lines = [line.strip() for line in card["detail"].splitlines() if line.strip()]
+            assert len(lines) == len(set(lines)), fixture.name

@@ -9,7 +9,9 @@ import pytest
 
 from cards.answer import ChartEntry
 from cards.codes import CPT, ICD10CM, LOINC, RXNORM, SNOMED, CodeIndex
-from cards.record import PREFETCH_KEYS, Coverage, Quantity, When, chart_entry
+from cards.drug_index import index_drugs
+from cards.product import Product, Strength
+from cards.record import PREFETCH_KEYS, Coverage, MedicationOrder, Quantity, When, chart_entry
 from cards.supply import supply_days
 from service.patient_record import (
     PatientUnavailable,
@@ -35,6 +37,16 @@ INDEX = CodeIndex(
         (LOINC, "72514-3"): {"pain-score": ""},
     },
     prefixes={"M545": {"low-back-pain": ""}, "C50": {"malignant-neoplasm": ""}},
+)
+_NAPROXEN, _MENTHOL = Strength("7258", "naproxen"), Strength("6750", "menthol")
+DRUGS = index_drugs(
+    [
+        Product("7258", "naproxen", "ingredient", (_NAPROXEN,)),
+        Product("6750", "menthol", "ingredient", (_MENTHOL,)),
+        Product("849574", "naproxen 220 MG [Aleve]", "product", (_NAPROXEN,), route="oral"),
+        Product("1", "captopril", "ingredient", (Strength("1", "captopril"),)),
+    ],
+    {(SNOMED, "6064005"): "topical"},
 )
 PERSON = {"resourceType": "Patient", "id": "p1", "birthDate": "1970-05-02", "gender": "female"}
 BACK_PAIN = {"coding": [{"system": SNOMED, "code": "279039007", "display": "Low back pain"}]}
@@ -64,6 +76,7 @@ def read(*, context: dict[str, Any] | None = None, today: date = TODAY, **prefet
         coverage=coverage_of(prefetch, PREFETCH_KEYS),
         index=INDEX,
         today=today,
+        drugs=DRUGS,
     )
 
 
@@ -469,6 +482,27 @@ def test_values_of_results(elements: dict[str, Any], expected: Quantity | None) 
     assert observation(**elements).value == expected
 
 
+@pytest.mark.parametrize(
+    ("quantity", "expected"),
+    [
+        (
+            {"value": 60, "comparator": ">", "unit": "mL/min/1.73m2"},
+            (">", Quantity(60.0, "mL/min/{1.73_m2}")),
+        ),
+        ({"value": 15, "comparator": "<="}, ("<=", Quantity(15.0, None))),
+        ({"value": 60, "comparator": "about"}, None),
+        ({"comparator": ">"}, None),
+        ({"value": 60}, None),
+    ],
+)
+def test_a_bound_is_no_value(quantity: dict[str, Any], expected: object) -> None:
+    """A result known only to lie beyond a bound keeps the bound, and bears no value."""
+    found = observation(valueQuantity=quantity)
+
+    assert found.bound == expected
+    assert (found.value is None) == ("comparator" in quantity)
+
+
 def test_other_kinds_of_answers() -> None:
     """Coded, yes/no and date answers are read as such."""
     found = observation(valueCodeableConcept=CANCER, valueBoolean=False, valueDateTime="2026-09-01")
@@ -526,6 +560,153 @@ def test_drug_named_by_identifier_or_ingredient() -> None:
 
     assert (by_name.readable, by_name.display) == (False, "Naproxen")
     assert by_ingredient.sets == {"nsaid-oral": ""}
+
+
+def _rxnorm(code: str, display: str = "") -> dict[str, Any]:
+    return {"coding": [{"system": RXNORM, "code": code, "display": display}]}
+
+
+def _made_of(*concepts: dict[str, Any]) -> dict[str, Any]:
+    """A Medication told by its ingredients, and the order of it."""
+    parts = [{"itemCodeableConcept": concept} for concept in concepts]
+    product = {"resourceType": "Medication", "id": "m1", "ingredient": parts}
+    return {"contained": [product], "medicationReference": {"reference": "#m1"}}
+
+
+def test_a_recognised_drug_brings_its_product() -> None:
+    """An order coded in RxNorm says what it is made of, wherever the code stands."""
+    product = {"resourceType": "Medication", "id": "m1", "code": NAPROXEN}
+    own = medication(medicationCodeableConcept=NAPROXEN)
+    pointed = medication(contained=[product], medicationReference={"reference": "#m1"})
+
+    for order in (own, pointed):
+        assert (order.product.code, order.product.route) == ("849574", "oral")
+        assert order.unreadable is None
+
+
+@pytest.mark.parametrize(
+    ("elements", "reason"),
+    [
+        ({}, "no code"),
+        ({"medicationCodeableConcept": {"text": "naproxen 500 mg"}}, "no code"),
+        ({"medicationReference": {"reference": "Medication/x", "display": "Aleve"}}, "no code"),
+        (
+            {"medicationCodeableConcept": {"coding": [{"system": "urn:ndc", "code": "7-1"}]}},
+            "code system not read",
+        ),
+        (
+            {"medicationCodeableConcept": {"coding": [{"system": SNOMED, "code": "387207008"}]}},
+            "code system not read",
+        ),
+        ({"medicationCodeableConcept": _rxnorm("2")}, "unknown code"),
+        (_made_of(_rxnorm("7258"), _rxnorm("2")), "unknown code"),
+        (_made_of(_rxnorm("7258"), {"text": "menthol"}), "no code"),
+    ],
+)
+def test_an_unrecognised_drug_says_why(elements: dict[str, Any], reason: str) -> None:
+    """Text, other code systems and unknown codes give no product; the order stays."""
+    order = medication(**elements)
+
+    assert (order.product, order.unreadable) == (None, reason)
+
+
+@pytest.mark.parametrize(
+    ("elements", "reason", "words"),
+    [
+        (
+            {"medicationCodeableConcept": _rxnorm("849574", "captopril 25 MG")},
+            "the name says another drug",
+            "captopril 25 MG",
+        ),
+        (
+            {"medicationCodeableConcept": {**_rxnorm("849574"), "text": "captopril"}},
+            "the name says another drug",
+            "captopril",
+        ),
+        (
+            {
+                "medicationCodeableConcept": {
+                    "coding": _rxnorm("849574")["coding"] + _rxnorm("1", "captopril")["coding"]
+                }
+            },
+            "codes disagree",
+            "captopril",
+        ),
+        (_made_of(_rxnorm("6750"), _rxnorm("7258", "captopril")), "the name says another drug", ""),
+    ],
+)
+def test_a_contradicted_code_is_not_believed(
+    elements: dict[str, Any], reason: str, words: str
+) -> None:
+    """A code whose name says another drug is in no value set, counts as unreadable, is counted."""
+    order = resource("MedicationRequest", status="active", intent="order", **elements)
+    reading = read(medications=bundle(order))
+    [found] = reading.record.medications
+
+    assert (found.product, found.unreadable) == (None, reason)
+    assert (found.drug.sets, found.drug.readable, found.drug.display) == ({}, False, words)
+    assert reading.dropped == {f"untrusted:{reason}": 1}
+
+
+def test_a_draft_is_recognised_and_doubted_as_an_order_is() -> None:
+    """Of two drafts the sound one brings its product, the contradicted one is counted."""
+    drugs = (NAPROXEN, _rxnorm("849574", "captopril"))
+    drafts = [
+        resource(
+            "MedicationRequest", id=f"d{place}", status="draft", medicationCodeableConcept=drug
+        )
+        for place, drug in enumerate(drugs)
+    ]
+    reading = read_patient_record(
+        hook="order-sign",
+        context={"patientId": "p1", "draftOrders": bundle(*drafts)},
+        prefetch={"patient": PERSON},
+        coverage={},
+        index=INDEX,
+        drugs=DRUGS,
+        today=TODAY,
+    )
+    sound, doubted = (draft.order for draft in reading.record.drafts)
+
+    assert isinstance(sound, MedicationOrder)
+    assert sound.product == DRUGS.product("849574")
+    assert isinstance(doubted, MedicationOrder)
+    assert (doubted.product, doubted.drug.sets) == (None, {})
+    assert reading.dropped == {"untrusted:the name says another drug": 1}
+
+
+def test_a_pointed_drug_is_checked_against_its_name() -> None:
+    """The order's own words for a Medication can contradict the Medication's code."""
+    product = {"resourceType": "Medication", "id": "m1", "code": NAPROXEN}
+    reference = {"reference": "#m1", "display": "captopril 25 MG"}
+
+    order = medication(contained=[product], medicationReference=reference)
+
+    assert order.unreadable == "the name says another drug"
+
+
+def test_a_drug_of_several_ingredients_is_one_product() -> None:
+    """A Medication told by its ingredients is known by all of them; inactive ones do not count."""
+    elements = _made_of(_rxnorm("7258"), _rxnorm("6750"), _rxnorm("2"))
+    elements["contained"][0]["ingredient"][2]["isActive"] = False
+    order = medication(**elements)
+
+    assert (order.product.level, order.product.name) == ("ingredient", "naproxen / menthol")
+    assert order.product.ingredients == {"7258", "6750"}
+    assert order.unreadable is None
+
+
+def test_the_route_of_an_ingredient_comes_from_its_dosage() -> None:
+    """Naproxen without a form, put on the skin, is topical; without a route it is neither."""
+    on_skin = {"coding": [{"system": SNOMED, "code": "6064005"}]}
+    ingredient = _rxnorm("7258")
+
+    topical = medication(
+        medicationCodeableConcept=ingredient, dosageInstruction=[{"route": on_skin}]
+    )
+    unsaid = medication(medicationCodeableConcept=ingredient)
+
+    assert (topical.product.route, unsaid.product.route) == ("topical", "")
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from cards.criteria import Criteria
 from cards.recommend import Applied
-from cards.recommendation import Indicator, Recommendation
+from cards.recommendation import Indicator, Recommendation, SuggestionTemplate
 from cards.record import Concept, Draft, ServiceOrder
-from cards.select import rank, select
+from cards.select import CardPlan, rank, select, with_one_drug_step, with_one_nsaid
 
 TEMPLATE = Recommendation(
     id="a",
@@ -185,3 +185,55 @@ def test_no_critical_advice_is_lost_and_the_rest_is_few(cards: list[Applied], ho
     assert {a.recommendation.id for a in cards if a.indicator == "critical"} <= on_cards
     assert sorted(leaders, key=rank) == leaders
     assert len(mild) <= (3 if hook == "patient-view" else 5)
+
+
+# Drugs across a card and across cards
+
+
+def drug(value_set: str, action: Any = "create") -> SuggestionTemplate:
+    return SuggestionTemplate(f"{action} {value_set}", action, "MedicationRequest", {}, value_set)
+
+
+def proposing(name: str, *value_sets: str, group: str | None = "next-step") -> Applied:
+    return replace(advice(name, group=group), suggestions=tuple(map(drug, value_sets)))
+
+
+def ordered(plan: CardPlan) -> list[list[str | None]]:
+    return [[s.value_set for s in member.suggestions] for member in plan.members]
+
+
+def test_one_drug_step_at_a_time() -> None:
+    """Duloxetine leads with its order; the tricyclic behind it is words only, therapy is not."""
+    therapy = SuggestionTemplate("refer", "create", "ServiceRequest", {}, "pain-specialist")
+    referral = replace(advice("s", group="next-step"), suggestions=(therapy,))
+    plan = CardPlan(proposing("d", "duloxetine"), (), (proposing("t", "tca"), referral))
+
+    assert ordered(with_one_drug_step(plan)) == [["duloxetine"], [], ["pain-specialist"]]
+
+
+def test_the_first_drug_step_may_be_a_row() -> None:
+    """Behind a leader without a drug the first drug step keeps its order."""
+    rows = (proposing("n", "nsaid-oral"), proposing("d", "duloxetine"))
+    plan = CardPlan(advice("e", group="next-step"), (), rows)
+
+    assert ordered(with_one_drug_step(plan)) == [[], ["nsaid-oral"], []]
+
+
+def test_safety_cards_keep_their_replacements() -> None:
+    """The rule is about steps; a safety card keeps every replacement it offers."""
+    rows = (proposing("n", "nsaid-topical"), proposing("a", "acetaminophen"))
+    plan = CardPlan(advice("w", "warning", group="opioid-safety"), (), rows)
+
+    assert with_one_drug_step(plan) == plan
+
+
+def test_no_second_nsaid_on_another_card() -> None:
+    """Beside an order for an NSAID by mouth no other card orders one for the skin."""
+    step = CardPlan(proposing("n", "nsaid-oral"))
+    note = CardPlan(proposing("t", "nsaid-topical", "lidocaine-topical", group=None))
+
+    assert [ordered(p) for p in with_one_nsaid([step, note])] == [
+        [["nsaid-oral"]],
+        [["lidocaine-topical"]],
+    ]
+    assert with_one_nsaid([note]) == (note,)

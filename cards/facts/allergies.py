@@ -5,6 +5,7 @@ from __future__ import annotations
 from cards.answer import UNKNOWN, Answer, Finding
 from cards.case import Case, Fact, fact
 from cards.codes import RXNORM
+from cards.facts.drugs import is_serious
 from cards.facts.entries import belongs, draft_order, presence
 from cards.facts.ingredient import INGREDIENT, same_drug
 from cards.record import Allergy, Coding, Concept, MedicationOrder
@@ -16,6 +17,9 @@ ALLERGENS: dict[str, tuple[str, ...]] = {
     "duloxetine_allergy": ("duloxetine",),
     "tca_allergy": ("tca",),
 }
+NSAID_CLASS = "nsaid-allergy"
+NSAIDS = ("nsaid-oral", NSAID_CLASS)
+ASPIRIN_ALLERGY = "293586001"  # SNOMED CT: of that value set the only entry about one drug
 # What the proposals of a systemic NSAID create, as ingredients.
 PROPOSED_NSAIDS = tuple(
     Concept((Coding(RXNORM, code, name),), name, {"nsaid-oral": INGREDIENT})
@@ -44,16 +48,22 @@ ALLERGY_FACTS = {name: _register(name, sets) for name, sets in ALLERGENS.items()
 def nsaid_intolerance_same(case: Case) -> Finding:
     """An intolerance to the drafted NSAID is active, or to one the service would propose.
 
-    An entry without a type counts as well; one typed as allergy never, that is another fact.
-    When the chart is opened the NSAIDs are naproxen and ibuprofen. An intolerance to an NSAID
-    that may or may not be this one, and an order that cannot be read, leave it unknown.
+    An entry without a type counts as well, and an allergy whose reactions are mild; any other
+    allergy is another fact, ``nsaid_allergy_serious``.
+    When the chart is opened the NSAIDs are naproxen and ibuprofen. An intolerance to NSAIDs as
+    such is one to each of them. One to an NSAID that may or may not be this one, and an order
+    that cannot be read, leave it unknown.
     """
-    stated = [a for a in allergies_to(case, "nsaid-oral") if a.kind != "allergy"]
+    stated = [a for a in allergies_to(case, *NSAIDS) if not _is_another_fact(a)]
     compared = [(allergy, _to_one_of(allergy, _nsaids_in_question(case))) for allergy in stated]
     same = [allergy for allergy, answer in compared if answer is Answer.YES]
     if not same and any(answer is Answer.UNKNOWN for _, answer in compared):
         return UNKNOWN
     return presence(case, same, "allergies")
+
+
+def _is_another_fact(allergy: Allergy) -> bool:
+    return allergy.kind == "allergy" and is_serious(allergy)
 
 
 def _nsaids_in_question(case: Case) -> tuple[Concept, ...]:
@@ -76,4 +86,7 @@ def _to_drug(allergy: Allergy, drug: Concept) -> Answer:
         return Answer.UNKNOWN
     if not belongs(drug, "nsaid-oral", "nsaid-parenteral"):
         return Answer.NO
+    if belongs(allergy.concept, NSAID_CLASS):
+        aspirin = any(coding.code == ASPIRIN_ALLERGY for coding in allergy.concept.codings)
+        return Answer.NO if aspirin else Answer.YES
     return same_drug(allergy.concept, drug)

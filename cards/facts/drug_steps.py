@@ -104,9 +104,11 @@ TCA_BLOCKED_BY = (
 )
 
 
+# Which allergies rule NSAIDs out two facts of the list above tell. An intolerance to one NSAID
+# leaves the others, so it alone does not end the step: the card would offer them still.
 ORAL_NSAID = DrugStep(
     ("nsaid-oral", "aspirin-analgesic", "aspirin-low"),
-    ("nsaid-oral", "nsaid-allergy"),
+    (),
     trial_days=14,
     blocked_by=NSAID_BLOCKED_BY,
 )
@@ -184,20 +186,18 @@ def on_record(case: Case, step: DrugStep) -> Finding:
     """Whether the drug is taken, was taken until 28 days ago, or was tried within a year.
 
     A course that ended earlier and surely was too short, without having failed, no longer
-    counts. One stopped as ineffective or not tolerated counts for 730 days.
+    counts. One long enough, or stopped as ineffective or not tolerated, counts for 730 days, as
+    it does for the step: what is done is not offered again beside the next step.
     """
     orders = taken(case, step)
-    short = [
-        order
-        for course in courses(orders)
-        if long_enough(course, step, case.today) is Answer.NO
-        for order in course
-    ]
+    trials = [(course, long_enough(course, step, case.today)) for course in courses(orders)]
+    short = [order for course, answer in trials if answer is Answer.NO for order in course]
+    tried = [order for course, answer in trials if answer is Answer.YES for order in course]
 
     def lies(order: MedicationOrder) -> Answer:
         if _taken_lately(order, case.today) is not Answer.NO:
             return _taken_lately(order, case.today)
-        if belongs(order.status_reason, INEFFECTIVE, NOT_TOLERATED):
+        if order in tried or belongs(order.status_reason, INEFFECTIVE, NOT_TOLERATED):
             return within(order.authored, case.today, STEP_DAYS)
         if order in short:
             return Answer.NO

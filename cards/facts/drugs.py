@@ -37,8 +37,10 @@ NSAID_ALLERGENS = (
     "aspirin-low",
     "aspirin-analgesic",
 )
-# Anaphylaxis, angio-oedema, asthma, urticaria, hives: SNOMED CT.
-SERIOUS_REACTIONS = frozenset({"39579001", "41291007", "195967001", "126485001", "247472004"})
+# SNOMED CT: anaphylaxis, angio-oedema, asthma, urticaria, hives, bronchospasm, laryngeal oedema.
+SERIOUS_REACTIONS = frozenset(
+    {"39579001", "41291007", "195967001", "126485001", "247472004", "4386001", "51599000"}
+)
 # The same in ICD-10-CM: anaphylaxis (food, unspecified, drug), angio-oedema, urticaria, asthma.
 SERIOUS_REACTIONS_ICD = ("T780", "T782", "T783", "T886", "L50", "J45", "J46")
 # Nausea, vomiting, diarrhoea, headache: the reactions known to be no serious allergy.
@@ -102,10 +104,11 @@ def nsaid_allergy_serious(case: Case) -> Finding:
     An entry that is not called an intolerance and states no reaction counts as an allergy.
     """
     serious = [a for a in case.record.allergies if belongs(a.concept, *NSAID_ALLERGENS)]
-    return presence(case, [a for a in serious if _serious(a)], "allergies")
+    return presence(case, [a for a in serious if is_serious(a)], "allergies")
 
 
-def _serious(allergy: Allergy) -> bool:
+def is_serious(allergy: Allergy) -> bool:
+    """Whether it led, or may have led, to a serious reaction; an intolerance only if stated."""
     stated = [reaction for reaction in allergy.reactions if reaction.readable or reaction.display]
     if any(_serious_reaction(reaction) for reaction in stated):
         return True

@@ -16,6 +16,7 @@ from cards.record import Observation
 
 QTC_DAYS = 90
 QTC_UNIT = "ms"
+A_LITTLE = 0.1
 QTC_LIMIT_MS = 500
 QTC_LIMIT_WITH_QT_DRUG_MS = 470
 
@@ -48,7 +49,12 @@ def _newest_qtc(case: Case) -> tuple[Observation, ...]:
 
 
 def milliseconds(qtc: Observation) -> float | None:
-    """The interval in ms; None without a number or in another unit, which is not guessed."""
+    """The interval in ms; None without a number or in another unit, which is not guessed.
+
+    One known only to be longer than a bound counts as a little longer than that.
+    """
+    if qtc.bound and qtc.bound[0] == ">" and qtc.bound[1].unit == QTC_UNIT:
+        return qtc.bound[1].value + A_LITTLE
     if qtc.value is None or qtc.value.unit != QTC_UNIT:
         return None
     return qtc.value.value

@@ -7,7 +7,7 @@ more than one band, the worse one stands.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cards.answer import NO, UNKNOWN, Answer, Finding, any_of, yes
 from cards.case import Case, Fact, fact, once
@@ -23,11 +23,13 @@ from cards.facts.entries import (
     reasons,
 )
 from cards.facts.person import age_65_or_over
-from cards.record import Condition, Observation
+from cards.record import Condition, Observation, Quantity
 
 KEYS = ("observations", "conditions")
 EGFR_DAYS = 365
 EGFR_UNIT = "mL/min/{1.73_m2}"
+HEALTHY_FROM = 60.0  # no band begins here or above
+A_LITTLE = 0.1
 PLAUSIBLE_EGFR = (2.0, 200.0)
 
 
@@ -58,11 +60,32 @@ BANDS = {
 
 
 def egfr(result: Observation) -> float | None:
-    """The eGFR in mL/min/1.73 m²; None without a number, in another unit, or outside 2-200."""
-    if result.value is None or result.value.unit != EGFR_UNIT:
+    """The eGFR in mL/min/1.73 m²; None without a number, in another unit, or outside 2-200.
+
+    Many laboratories report only ">60" or "<15". Such a bound counts as a value just beyond it
+    where all that lies beyond is in one band, or in none.
+    """
+    value = result.value or _just_beyond(result.bound)
+    if value is None or not (value.unit == EGFR_UNIT or _low_by_time_alone(value)):
         return None
     least, most = PLAUSIBLE_EGFR
-    return result.value.value if least <= result.value.value <= most else None
+    return value.value if least <= value.value <= most else None
+
+
+def _low_by_time_alone(value: Quantity) -> bool:
+    """Whether a result without the body surface in its unit still warns; it never reassures."""
+    return value.unit == "mL/min" and value.value < HEALTHY_FROM
+
+
+def _just_beyond(bound: tuple[str, Quantity] | None) -> Quantity | None:
+    if bound is None:
+        return None
+    comparator, limit = bound
+    if comparator in (">", ">=") and limit.value >= HEALTHY_FROM:
+        return limit
+    if comparator == "<" and limit.value <= BANDS["egfr_under_30"].below:
+        return replace(limit, value=limit.value - A_LITTLE)
+    return None
 
 
 @once
@@ -115,8 +138,8 @@ def _stands(case: Case, band: Band, stage: Condition) -> Finding:
     if band.without_egfr:
         return NO
     coded, last = dated(stage), last_day(stage)
-    if coded is None or last is None:
-        return UNKNOWN
+    if coded is None or last is None:  # an active stage of no date is not known to be overtaken
+        return yes(reasons([stage]))
     if newest.effective.earliest > last:
         return NO
     return yes(reasons([stage])) if newest.effective.latest <= coded.earliest else UNKNOWN

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from cards.answer import UNKNOWN, Answer, Finding, yes
+from cards.answer import UNKNOWN, Answer, ChartEntry, Finding, yes
 from cards.case import Case, fact
 from cards.facts.entries import (
     BACK_PAIN_REASONS,
@@ -13,9 +13,10 @@ from cards.facts.entries import (
     history_conditions,
     is_sequela,
     reasons,
+    shown,
     within,
 )
-from cards.facts.pain import Episode, episode, repeats
+from cards.facts.pain import Episode, episode, flares, repeats
 from cards.facts.visit import visit_for_back_pain
 from cards.record import Condition, When
 
@@ -24,6 +25,7 @@ FLAG_DAYS = 42
 YEAR_DAYS = 365
 RECORDED_DAYS = 14
 SEEN_DAYS = 30
+RECURRING = ("recurrence", "relapse")
 
 
 def _found(case: Case, answer: Answer, conditions: tuple[Condition, ...]) -> Finding:
@@ -44,8 +46,15 @@ def _first(whens: list[When]) -> When | None:
 @fact
 def exacerbation(case: Case) -> Finding:
     """Older back pain flared up within the last 28 days."""
-    now = episode(case)
-    return _found(case, Answer.YES if _flaring(now) else Answer.NO, now.conditions)
+    found = [_told(condition, when) for condition, when in flares(case)]
+    return yes(found) if found else absence(case, "conditions")
+
+
+def _told(condition: Condition, when: When) -> ChartEntry:
+    """The Condition with the day it flared up, which is not the day it began."""
+    plain = shown(condition)
+    words = "recurrence recorded" if condition.clinical in RECURRING else "new beside older pain"
+    return ChartEntry(plain.reference, f"{plain.display}, {words}", when.text[:10])
 
 
 @fact

@@ -72,12 +72,12 @@ def episode(case: Case) -> Episode:
     onsets = [condition.onset for condition in conditions if condition.onset]
     onset = max(onsets, key=lambda when: (when.latest, when.text), default=None)
     recorded = [condition.recorded.earliest for condition in conditions if condition.recorded]
-    flares = (_flare(condition, conditions, case.today) for condition in conditions)
+    flares = [when for _, when in _flares(conditions, case.today)]
     return Episode(
         conditions,
         onset,
         onset is not None,
-        max((flare.latest for flare in flares if flare), default=None),
+        max((when.latest for when in flares), default=None),
         min(recorded, default=None),
     )
 
@@ -95,6 +95,16 @@ def _of_the_back(condition: Condition, possible: tuple[Condition, ...]) -> bool:
     if belongs(condition.concept, "back-pain-any", "back-spasm"):
         return True
     return _myofascial(condition, possible) or _trigger_point(condition, possible)
+
+
+def flares(case: Case) -> tuple[tuple[Condition, When], ...]:
+    """The Conditions that flared up within 28 days, each with the day it did."""
+    return _flares(episode(case).conditions, case.today)
+
+
+def _flares(conditions: tuple[Condition, ...], today: date) -> tuple[tuple[Condition, When], ...]:
+    dated = ((condition, _flare(condition, conditions, today)) for condition in conditions)
+    return tuple((condition, when) for condition, when in dated if when)
 
 
 def _flare(condition: Condition, all_of_them: tuple[Condition, ...], today: date) -> When | None:

@@ -18,6 +18,7 @@ from cards.facts.entries import (
     presence,
     procedures,
     recent,
+    recent_sign,
     within,
 )
 from cards.record import Condition
@@ -37,6 +38,8 @@ EVENTS: dict[str, tuple[str, int, int]] = {
     "suicidality_365d": ("suicidality", 0, 365),
     "head_injury_recent": ("head-injury-recent", 0, 365),
 }
+# Only an event surely that near is meant; the later window has those that may be.
+CERTAIN = frozenset({"aki_30d", "mi_60d", "mi_90d"})
 
 
 def events(case: Case, *sets: str) -> tuple[Condition, ...]:
@@ -47,16 +50,20 @@ def events(case: Case, *sets: str) -> tuple[Condition, ...]:
 def happened(case: Case, name: str, since: int, days: int) -> Finding:
     """Whether an event lies ``since`` to ``days`` days back and none is surely newer.
 
-    The newest event decides: who had one last week is not asked about the one before.
+    The newest event decides: who had one last week is not asked about the one before. One that
+    only may be newer than ``since`` counts here, and so does a problem still active whose date is
+    open: it happened, and knowing less of its date must not silence the warning.
     """
     found = events(case, name)
     if since and recent(case, found, since - 1, "conditions").answer is Answer.YES:
         return NO
-    return recent(case, found, days, "conditions", since=since)
+    return recent_sign(case, found, days, "conditions")
 
 
 def _register(name: str, value_set: str, since: int, days: int) -> Fact:
     def event_fact(case: Case) -> Finding:
+        if name in CERTAIN:
+            return recent(case, events(case, value_set), days, "conditions")
         return happened(case, value_set, since, days)
 
     event_fact.__name__ = event_fact.__qualname__ = name

@@ -16,6 +16,7 @@ from cards.facts.entries import (
     presence,
     procedures,
     reasons,
+    shown,
     within,
 )
 from cards.facts.pain_scores import (
@@ -50,7 +51,7 @@ def response_improved(case: Case) -> Finding:
     if not found or _disagree(found):
         return UNKNOWN
     if all(trend.improved for trend in found):
-        return yes(reasons(_scores(found)))
+        return yes(_told(found))
     return absence(case, "observations")
 
 
@@ -74,7 +75,7 @@ def _inadequate(case: Case, found: Sequence[Trend]) -> Finding:
     if _disagree(found):
         return UNKNOWN
     little = [trend for trend in found if trend.inadequate]
-    return presence(case, _scores(little), "observations")
+    return yes(_told(little)) if little else absence(case, "observations")
 
 
 def _disagree(found: Sequence[Trend]) -> bool:
@@ -84,8 +85,9 @@ def _disagree(found: Sequence[Trend]) -> bool:
     return {1, -1} <= directions or (improved and 0 in directions)
 
 
-def _scores(found: Iterable[Trend]) -> list[Observation]:
-    return [score for trend in found for score in (trend.before, trend.now)]
+def _told(found: Iterable[Trend]) -> list[ChartEntry]:
+    """The score at the start of care and the one of now, in this order."""
+    return [shown(score) for trend in found for score in (trend.before, trend.now)]
 
 
 def _coded_failure(case: Case) -> Finding:

@@ -85,7 +85,10 @@ def _is_step(spell: Spell) -> bool:
 
 @fact
 def therapy_started_14_56d(case: Case) -> Finding:
-    """The first therapy of the present course began two to eight weeks ago."""
+    """The first therapy of the present course began two to eight weeks ago.
+
+    Where a list was not read to the end an earlier start may stand in it: unknown.
+    """
     keys = ("medications", *KEYS)
     began = therapy_start(case)
     if began and within(began[0], case.today, STARTED_TO_DAYS) is Answer.NO:
@@ -97,7 +100,7 @@ def therapy_started_14_56d(case: Case) -> Finding:
     start, entry = began
     match within(start, case.today, STARTED_TO_DAYS, since=STARTED_FROM_DAYS):
         case Answer.YES:
-            return yes([entry])
+            return yes([entry]) if case.record.read(*keys) else UNKNOWN
         case Answer.UNKNOWN:
             return UNKNOWN
         case Answer.NO:

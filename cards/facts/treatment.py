@@ -72,11 +72,20 @@ def on_record(case: Case, sets: tuple[str, ...], days: int) -> Finding:
     care = given_or_ordered(case, *sets)
     answers = [within(care_date(entry, case.today), case.today, days) for entry in care]
     sure = [entry for entry, a in zip(care, answers, strict=True) if a is Answer.YES]
-    found = (*sure, *drafted)
+    found = (*sure, *drafted, *_visits(case, sets, days))
     if not found and Answer.UNKNOWN in answers:
         return UNKNOWN
     finding = presence(case, found, *KEYS)
     return _with_last_care(finding, care, case.today) if finding.answer is Answer.NO else finding
+
+
+def _visits(case: Case, sets: tuple[str, ...], days: int) -> tuple[Encounter, ...]:
+    """Visits for care of these sets; they show that it is given, their absence shows nothing."""
+    return tuple(
+        visit
+        for visit in case.record.encounters
+        if visited(visit, *sets) and within(visit.start, case.today, days) is Answer.YES
+    )
 
 
 def _with_last_care(finding: Finding, care: tuple[Care, ...], today: date) -> Finding:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, cast
 
 from cards.codes import CodeIndex
+from cards.drug_index import NO_DRUGS, DrugIndex
+from cards.recognition import NOT_TRUSTED
 from cards.record import (
     Allergy,
     Condition,
@@ -73,7 +75,8 @@ class Reading:
 
     Attributes:
         dropped: reason → count, such as ``other-patient`` or ``unreadable:Condition``. Fit for
-            logs: reasons are fixed words and never hold anything the client sent.
+            logs: reasons are fixed words and never hold anything the client sent. Counted too are
+            orders that stay but whose drug code is not trusted: ``untrusted:codes disagree``.
     """
 
     record: PatientRecord
@@ -88,6 +91,7 @@ def read_patient_record(
     coverage: Mapping[str, Coverage],
     index: CodeIndex,
     today: date,
+    drugs: DrugIndex = NO_DRUGS,
 ) -> Reading:
     """The record of the patient a hook call is about.
 
@@ -99,6 +103,7 @@ def read_patient_record(
             becomes failed.
         index: which value sets hold a code.
         today: the day of the call; what lies more than 24 h after it has no valid date.
+        drugs: what drug codes stand for; without it no product is recognised.
 
     Raises:
         PatientUnavailable: no Patient can be read.
@@ -110,7 +115,8 @@ def read_patient_record(
     patient = read_patient(prefetch.get("patient"), patient_id, today)
     searched = [prefetch.get(key) for key in SEARCHED]
     orders = context.get("draftOrders")
-    chart = Chart(patient.id, index, today, patient.birth, linked([orders, *searched], LINKED))
+    told = linked([orders, *searched], LINKED)
+    chart = Chart(patient.id, index, today, patient.birth, told, drugs)
     dropped: Counter[str] = Counter()
     drafts = tuple(read_drafts(hook, context, chart, dropped))
     found, unread_keys = _read_entries(prefetch, chart, drafts, dropped)
@@ -134,7 +140,16 @@ def read_patient_record(
         encounter=relative(context.get("encounterId"), "Encounter"),
         coverage={**coverage, **dict.fromkeys(unread_keys, Coverage.FAILED)},
     )
+    dropped.update(f"untrusted:{order.unreadable}" for order in _untrusted(record))
     return Reading(record, dict(dropped))
+
+
+def _untrusted(record: PatientRecord) -> Iterator[MedicationOrder]:
+    """Orders whose drug code is contradicted; they stay in the record, without the code."""
+    drafts = (draft.order for draft in record.drafts)
+    for order in (*record.medications, *drafts):
+        if isinstance(order, MedicationOrder) and order.unreadable in NOT_TRUSTED:
+            yield order
 
 
 def _read_entries(

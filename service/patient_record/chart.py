@@ -9,6 +9,7 @@ from enum import Enum
 from typing import Any
 
 from cards.codes import CodeIndex
+from cards.drug_index import NO_DRUGS, DrugIndex
 from cards.record import Concept, When
 from service.patient_record.concepts import read_concept, read_concepts
 from service.patient_record.elements import ABSENT, Resource, codes, objects, one_object, text
@@ -40,6 +41,7 @@ class Chart:
     Attributes:
         birth: the patient's birth date; None when not recorded.
         linked: Conditions and Medications by ``Type/id``.
+        drugs: what RxNorm codes stand for.
     """
 
     patient_id: str
@@ -47,6 +49,7 @@ class Chart:
     today: date
     birth: When | None
     linked: Mapping[str, Resource]
+    drugs: DrugIndex = NO_DRUGS
 
     def concept(self, value: Any) -> Concept:
         """A CodeableConcept."""

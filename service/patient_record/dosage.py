@@ -28,32 +28,33 @@ def read_dosages(value: Any, chart: Chart) -> tuple[Dosage, ...]:
 
 
 def _read_dosage(dosage: Resource, chart: Chart) -> Dosage:
+    entry = _dose_and_rate(dosage)
     return Dosage(
         sequence=whole_number(dosage.get("sequence")),
         as_needed=truth(dosage.get("asNeededBoolean"))
         or bool(one_object(dosage.get("asNeededCodeableConcept"))),
         route=chart.concept(dosage.get("route")),
         timing=_read_timing(one_object(dosage.get("timing"))),
-        dose=_read_dose(dosage),
+        dose=_dose_of(entry),
         max_per_period=_read_max_per_period(dosage.get("maxDosePerPeriod")),
+        max_per_dose=read_quantity(dosage.get("maxDosePerAdministration")),
+        rate=_rate_of(entry),
     )
 
 
-def _read_dose(dosage: Resource) -> Quantity | None:
-    """One dose of the instruction: the ordered, else the calculated, else the first.
+def _dose_and_rate(dosage: Resource) -> Resource:
+    """The entry that tells dose and rate: the ordered, else the calculated, else the first.
 
     Several entries say the same dose in several ways, so they are never added up.
     """
     stated = [
-        (codes(entry.get("type")), dose)
-        for entry in objects(dosage.get("doseAndRate"))
-        if (dose := _dose_of(entry))
+        entry for entry in objects(dosage.get("doseAndRate")) if _dose_of(entry) or _rate_of(entry)
     ]
     for preferred in PREFERRED:
-        for types, dose in stated:
-            if preferred in types:
-                return dose
-    return stated[0][1] if stated else _dose_of(dosage)  # STU3 has the dose on the instruction
+        for entry in stated:
+            if preferred in codes(entry.get("type")):
+                return entry
+    return stated[0] if stated else dosage  # STU3 has the dose on the instruction
 
 
 def _dose_of(entry: Resource) -> Quantity | None:
@@ -61,6 +62,18 @@ def _dose_of(entry: Resource) -> Quantity | None:
     return read_quantity(entry.get("doseQuantity")) or read_quantity(
         one_object(entry.get("doseRange")).get("high")
     )
+
+
+def _rate_of(entry: Resource) -> Quantity | None:
+    """The rate per time; of a range the high end, a ratio divided out."""
+    stated = read_quantity(entry.get("rateQuantity")) or read_quantity(
+        one_object(entry.get("rateRange")).get("high")
+    )
+    ratio = one_object(entry.get("rateRatio"))
+    amount, time = (read_quantity(ratio.get(part)) for part in ("numerator", "denominator"))
+    if stated or not amount or not time or time.value <= 0 or not (amount.unit and time.unit):
+        return stated
+    return Quantity(amount.value / time.value, f"{amount.unit}/{time.unit}")
 
 
 def _read_max_per_period(value: Any) -> tuple[Quantity, Quantity] | None:
@@ -86,7 +99,7 @@ def _read_timing(timing: Resource) -> Timing | None:
         period_unit=text(repeat.get("periodUnit")) or None,
         times_of_day=_count(repeat.get("timeOfDay")),
         days_of_week=_count(repeat.get("dayOfWeek")),
-        when=_count(repeat.get("when")),
+        when=_named(repeat.get("when")),
         bounds_start=when(period_start(bounds)),
         bounds_end=when(period_end(bounds)),
         bounds_days=in_days(repeat.get("boundsDuration")),
@@ -95,5 +108,10 @@ def _read_timing(timing: Resource) -> Timing | None:
 
 def _count(value: Any) -> int:
     """How many different times an array of codes or clock times names."""
+    return len(_named(value))
+
+
+def _named(value: Any) -> tuple[str, ...]:
+    """The different codes or clock times of an array, in order."""
     named = value if isinstance(value, list) else [value]
-    return len({text(one) for one in named} - {""})
+    return tuple(sorted({text(one) for one in named} - {""}))

@@ -10,7 +10,7 @@ from cards.record import Observation, Quantity, When
 from service.patient_record.chart import ENTERED_IN_ERROR, Chart, Dropped
 from service.patient_record.dates import past, period_end, period_start, when
 from service.patient_record.elements import Resource, number, one_object, text
-from service.patient_record.ucum import measured, read_quantity
+from service.patient_record.ucum import measured, read_bound, read_quantity
 
 FINISHED = frozenset({"final", "amended", "corrected", "preliminary"})
 NUMERAL = re.compile(r"\d{1,9}(?:\.\d{1,9})?")
@@ -30,6 +30,7 @@ def read_observation(resource: Resource, reference: str, chart: Chart) -> Observ
         status=status,
         effective=effective(resource, chart.today),
         value=_read_value(resource),
+        bound=read_bound(resource.get("valueQuantity")),
         value_concept=chart.concept(resource.get("valueCodeableConcept")),
         value_flag=flag if isinstance(flag, bool) else None,
         value_date=when(resource.get("valueDateTime")),

@@ -49,6 +49,18 @@ SPELLINGS = {
     "μg": "ug",
     "microgram": "ug",
     "micrograms": "ug",
+    "ug/h": "ug/h",
+    "ug/hr": "ug/h",
+    "mcg/h": "ug/h",
+    "mcg/hr": "ug/h",
+    "mcg/hour": "ug/h",
+    "µg/h": "ug/h",
+    "µg/hr": "ug/h",
+    "μg/h": "ug/h",
+    "μg/hr": "ug/h",
+    "mg/h": "mg/h",
+    "mg/hr": "mg/h",
+    "mg/hour": "mg/h",
     "ml": "mL",
     "milliliter": "mL",
     "milliliters": "mL",
@@ -60,6 +72,10 @@ SPELLINGS = {
     "ml/min/1.73 m2": "mL/min/{1.73_m2}",
     "ml/min/1.73m^2": "mL/min/{1.73_m2}",
     "ml/min/1.73m²": "mL/min/{1.73_m2}",
+    "ml/min/1.73.m2": "mL/min/{1.73_m2}",
+    "ml/min/1.73m*2": "mL/min/{1.73_m2}",
+    "ml/min/1.73 m²": "mL/min/{1.73_m2}",
+    "ml/min/1.73 m^2": "mL/min/{1.73_m2}",
     "{score}": "{score}",
     "score": "{score}",
     "second": "s",
@@ -89,6 +105,9 @@ CONVERSIONS = {
 }
 
 
+COMPARATORS = frozenset({"<", "<=", ">=", ">"})
+
+
 def unit_of(quantity: Resource) -> str | None:
     """The UCUM code of a FHIR Quantity, put right when spelled out; None when none is given."""
     system, code, spelled = (text(quantity.get(name)) for name in ("system", "code", "unit"))
@@ -107,6 +126,16 @@ def read_quantity(value: Any) -> Quantity | None:
     if amount is None or quantity.get("comparator") is not None:
         return None
     return Quantity(amount, unit_of(quantity))
+
+
+def read_bound(value: Any) -> tuple[str, Quantity] | None:
+    """Comparator and number of a FHIR Quantity known only to lie beyond it; None for any other."""
+    quantity = one_object(value)
+    comparator = text(quantity.get("comparator"))
+    amount = number(quantity.get("value"))
+    if comparator not in COMPARATORS or amount is None:
+        return None
+    return comparator, Quantity(amount, unit_of(quantity))
 
 
 def measured(quantity: Quantity | None) -> Quantity | None:

@@ -1,0 +1,158 @@
+"""What RxNorm codes stand for, which names drugs go by, and what routes are called."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from cards.codes import RXNORM, CodeIndex
+from cards.product import Product
+from cards.record import Concept
+
+WORD = re.compile(r"[^\W_]+")
+BRAND = re.compile(r"\[([^\[\]]+)\]")
+# Routes that bring a drug into the whole body. A nose or mouth spray may act where it lands.
+SYSTEMIC = frozenset({"oral", "parenteral", "sublingual", "transdermal", "rectal"})
+
+
+class Name(NamedTuple):
+    """A name of one or more drugs.
+
+    Attributes:
+        words: as they follow each other, in lower case.
+        ingredients: RxNorm codes of what it may stand for; a brand may be many products.
+        brand: whether it is a maker's name.
+    """
+
+    words: tuple[str, ...]
+    ingredients: frozenset[str]
+    brand: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DrugIndex:
+    """The drugs Backpath knows.
+
+    Attributes:
+        products: RxNorm code → what it stands for: products, packs and ingredients.
+        routes: (system, code) → route, such as oral or topical.
+        names: first word → names that begin with it, the longest first.
+    """
+
+    products: Mapping[str, Product] = field(default_factory=dict)
+    routes: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    names: Mapping[str, tuple[Name, ...]] = field(default_factory=dict)
+
+    def product(self, code: str) -> Product | None:
+        """What an RxNorm code stands for; None when it is in no table, which is no answer."""
+        return self.products.get(code)
+
+    def route(self, concept: Concept) -> str | None:
+        """The route a dosage states; None when it states none we know, or two."""
+        found = {self.routes.get((coding.system, coding.code)) for coding in concept.codings}
+        known = found - {None}
+        return known.pop() if len(known) == 1 else None
+
+    def named_in(self, text: str) -> tuple[Name, ...]:
+        """Every drug a text names by ingredient, salt or brand; words it does not know are left.
+
+        "Non-aspirin" and "aspirin-free" do not name aspirin.
+        """
+        words = tuple(WORD.findall(text.lower()))
+        found = []
+        position = 0
+        while position < len(words):
+            name = self._name_at(words, position)
+            end = position + (len(name.words) if name else 1)
+            if name and words[end : end + 1] != ("free",) and words[:position][-1:] != ("non",):
+                found.append(name)
+            position = end
+        return tuple(found)
+
+    def _name_at(self, words: tuple[str, ...], position: int) -> Name | None:
+        candidates = self.names.get(words[position], ())
+        fitting = (n for n in candidates if words[position : position + len(n.words)] == n.words)
+        return next(fitting, None)
+
+
+NO_DRUGS = DrugIndex()
+
+
+def index_drugs(products: Collection[Product], routes: Mapping[tuple[str, str], str]) -> DrugIndex:
+    """The index of these products and ingredients, with every name that they tell."""
+    by_code = {product.code: product for product in products}
+    return DrugIndex(by_code, routes, _by_first_word(_names(products)))
+
+
+def _names(products: Collection[Product]) -> Iterator[Name]:
+    brands: dict[tuple[str, ...], set[str]] = {}
+    ingredients: dict[tuple[str, ...], set[str]] = {}
+    for product in products:
+        if product.level != "ingredient":
+            for brand in BRAND.findall(product.name):
+                words = tuple(WORD.findall(brand.lower()))
+                brands.setdefault(words, set()).update(product.ingredients)
+        elif len(product.strengths) == 1:  # a name of several is told by each of them
+            words = tuple(WORD.findall(product.name.lower()))
+            ingredients.setdefault(words, set()).update(product.ingredients)
+    together = {words: set(codes) for words, codes in ingredients.items()}
+    for words, shorter in _kin(ingredients):
+        together[words] |= ingredients[shorter]
+        together[shorter] |= ingredients[words]
+    for words, codes in together.items():
+        yield Name(words, frozenset(codes), False)
+    for words, codes in brands.items():
+        yield Name(words, frozenset(codes), True)
+
+
+def _kin(
+    names: Collection[tuple[str, ...]],
+) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """A name and a shorter one it contains: lithium carbonate goes by lithium, and the reverse."""
+    for words in names:
+        for start in range(len(words)):
+            for end in range(start + 1, len(words) + 1):
+                if words[start:end] != words and words[start:end] in names:
+                    yield words, words[start:end]
+
+
+def _by_first_word(names: Iterable[Name]) -> Mapping[str, tuple[Name, ...]]:
+    found: dict[tuple[str, ...], Name] = {}
+    for words, ingredients, brand in names:
+        known = found.get(words, Name(words, frozenset(), brand))
+        found[words] = Name(words, ingredients | known.ingredients, brand and known.brand)
+    first: dict[str, list[Name]] = {}
+    for words in sorted(found, key=lambda words: (-len(words), words)):
+        first.setdefault(words[0], []).append(found[words])
+    return {word: tuple(names) for word, names in first.items()}
+
+
+def with_products(index: CodeIndex, drugs: DrugIndex) -> CodeIndex:
+    """The index, with products added to the value sets that list nothing but ingredients.
+
+    A set that lists products has chosen among them and is left as it is; so are rows with a note.
+    Only products that reach the whole body are added.
+    """
+    members: dict[str, dict[str, str]] = {}
+    for (system, code), sets in index.exact.items():
+        if system == RXNORM:
+            for name, note in sets.items():
+                members.setdefault(name, {})[code] = note
+    exact = dict(index.exact)
+    for name, notes in sorted(members.items()):
+        if all(_is_ingredient(drugs.product(code)) for code in notes):
+            for code in _products_of({code for code in notes if not notes[code]}, drugs):
+                exact[RXNORM, code] = {**exact.get((RXNORM, code), {}), name: ""}
+    return CodeIndex(exact, index.prefixes, index.empty)
+
+
+def _is_ingredient(product: Product | None) -> bool:
+    return product is not None and product.level == "ingredient"
+
+
+def _products_of(ingredients: Collection[str], drugs: DrugIndex) -> Iterator[str]:
+    for product in drugs.products.values():
+        if product.route in SYSTEMIC and not product.ingredients.isdisjoint(ingredients):
+            yield product.code
