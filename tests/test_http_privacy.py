@@ -81,12 +81,14 @@ def test_logs_and_errors_tell_nothing_of_the_chart(
     request = json.loads(path.read_text("utf-8"))
     client = client_on(as_of(request) or A_DAY)
     url = f"/cds-services/back-pain-{request['hook']}"
-    client.post(url, json=request)
+    asking = {**request["extension"], "org.backpath.request": {"explain": True}}
+    for asked in (request, {**request, "extension": asking}):
+        client.post(url, json=asked)
     refused = [client.post(url, json=spoilt) for spoilt in _broken(request)]
     said = [response.json for response in refused]
     said += [json.loads(line) for line in capsys.readouterr().err.splitlines()]
     chart = {text for text in _chart_texts(request) if len(text) > 1}
 
     assert {response.status_code for response in refused} <= {400, 412}
-    assert len(said) == 4 + 5
+    assert len(said) == 4 + 6
     assert _told(chart, said) == set()
