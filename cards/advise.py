@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -97,7 +97,12 @@ def advise(record: PatientRecord, today: date, library: Library) -> Advice:
     resolved = sure.attempt(lambda: resolved_pathways(case), none, "resolved")
     return Advice(
         cards,
-        _outcomes(judged.verdicts + rows.verdicts + texts.verdicts, plans, selection.capped),
+        _outcomes(
+            judged.verdicts + rows.verdicts + texts.verdicts,
+            plans,
+            selection.capped,
+            {text.id for text in library.texts},
+        ),
         (*places, *left_behind(places, resolved)),
         standing.phase,
         tuple(dict.fromkeys(failed)),
@@ -286,7 +291,10 @@ def _next_steps(library: Library, call: Ask) -> tuple[str, ...]:
 
 
 def _outcomes(
-    verdicts: Sequence[Verdict], shown: Sequence[CardPlan], capped: Sequence[CardPlan]
+    verdicts: Sequence[Verdict],
+    shown: Sequence[CardPlan],
+    capped: Sequence[CardPlan],
+    texts: Collection[str],
 ) -> tuple[Verdict, ...]:
     """Each verdict with what selection made of it: shown, merged, row, text or capped."""
     places: dict[tuple[str, str | None], str] = {}
@@ -298,11 +306,16 @@ def _outcomes(
         places.update({_key(member): "row" for member in plan.rows})
         places.update({_key(text): "text" for text in plan.texts})
     return tuple(
-        replace(verdict, outcome=places.get((verdict.id, verdict.draft), "capped"))
+        replace(verdict, outcome=places.get((verdict.id, verdict.draft), _unplaced(verdict, texts)))
         if verdict.outcome == "shown"
         else verdict
         for verdict in verdicts
     )
+
+
+def _unplaced(verdict: Verdict, texts: Collection[str]) -> str:
+    """A paragraph no card bears is said there already; all else a cap kept back."""
+    return "suppressed" if verdict.id in texts else "capped"
 
 
 def _key(advice: Applied) -> tuple[str, str | None]:

@@ -13,7 +13,7 @@ from cards.markdown import escaped, shortened
 from cards.recommend import Applied
 from cards.recommendation import Recommendation
 from cards.record import NOTHING, Coding, Coverage, PatientRecord
-from cards.select import CardPlan
+from cards.select import CardPlan, is_next_step
 from cards.standing import Standing
 from cards.suggestion import JSON, Setting, build, ordered, selection_behaviour, without_repeats
 
@@ -26,7 +26,6 @@ SEMANTIC_TAG = re.compile(
     r"|morphologic abnormality|body structure|substance|product|qualifier value)\)$"
 )
 GROUNDS_SHOWN = 3
-STEP_GROUNDS_SHOWN = 6  # why this step and not another takes more than why a warning
 
 
 def build_card(plan: CardPlan, record: PatientRecord, standing: Standing, library: Library) -> JSON:
@@ -112,10 +111,7 @@ def _detail(
         ]
     )
     if because:
-        advises = plan.leader.recommendation.kind == "suggestion"
-        most = STEP_GROUNDS_SHOWN if advises else GROUNDS_SHOWN
-        entries = "; ".join(_said(because)[: max(most, len(plan.merged) + 1)])
-        paragraphs.append(f"Found in the record: {entries}.")
+        paragraphs.append(f"Found in the record: {_shown(because, plan)}.")
     if missing:
         paragraphs.append(f"Not found in the record: {', '.join(missing)}.")
     if unread:
@@ -154,8 +150,24 @@ def _row(recommendation: Recommendation) -> str:
     """One item of a list; the lines of its own text stay within it."""
     card = recommendation.render == "card"
     heading = f"{recommendation.summary}." if card else f"{recommendation.title}:"
-    lines = (line for line in recommendation.detail.splitlines() if line)
-    return f"- **{heading}** " + "\n  ".join(lines)
+    lines = [line for line in recommendation.detail.splitlines() if line]
+    told = lines[:1] if card and not _needs_cautions(recommendation) else lines
+    return f"- **{heading}** " + "\n  ".join(told)
+
+
+def _needs_cautions(recommendation: Recommendation) -> bool:
+    """Whether a row is said whole: it proposes or names a drug, with what speaks against it."""
+    proposes = any(suggestion.proposes_drug for suggestion in recommendation.suggestions)
+    return proposes or recommendation.kind == "information"
+
+
+def _shown(because: Sequence[ChartEntry], plan: CardPlan) -> str:
+    """The grounds in words: all of them where advice rests on them, else the first few."""
+    told = _said(because)
+    advises = is_next_step(plan) or plan.leader.recommendation.kind == "suggestion"
+    most = len(told) if advises else max(GROUNDS_SHOWN, len(plan.merged) + 1)
+    more = f"; and {len(told) - most} more" if len(told) > most else ""
+    return "; ".join(told[:most]) + more
 
 
 def _said(because: Sequence[ChartEntry]) -> list[str]:

@@ -80,6 +80,11 @@ class Concept:
         """Whether it bears at least one code of a code system Backpath knows."""
         return bool(self.codings)
 
+    @property
+    def name(self) -> str:
+        """The human text, else the first code; empty when there is neither."""
+        return self.display or next((coding.code for coding in self.codings), "")
+
 
 NOTHING = Concept()
 
@@ -364,7 +369,7 @@ def chart_entry(entry: Entry) -> ChartEntry:
         case Condition(concept=concept, onset=onset, recorded=recorded):
             when = onset or recorded
             sites = [site.display for site in entry.body_sites if site.display]
-            return _entry(entry.reference, ", ".join([concept.display, *sites]), when)
+            return _entry(entry.reference, ", ".join([concept.name, *sites]), when)
         case Observation(concept=concept, effective=when):
             return _entry(entry.reference, _with_value(entry), when)
         case MedicationOrder(authored=when):
@@ -379,7 +384,7 @@ def chart_entry(entry: Entry) -> ChartEntry:
             when = None
         case DiagnosticReport(concept=concept, effective=when):
             pass
-    return _entry(entry.reference, concept.display, when)
+    return _entry(entry.reference, concept.name, when)
 
 
 def _entry(reference: str, display: str, when: When | None) -> ChartEntry:
@@ -390,7 +395,7 @@ def _with_outcome(order: MedicationOrder) -> str:
     """The drug and, where it was stopped or held for a stated reason, that reason."""
     reason = order.status_reason.display
     told = order.status in ("stopped", "on-hold") and reason
-    return f"{order.drug.display}, {order.status}: {reason}" if told else order.drug.display
+    return f"{order.drug.name}, {order.status}: {reason}" if told else order.drug.name
 
 
 def _with_value(observation: Observation) -> str:
@@ -405,7 +410,7 @@ def _with_value(observation: Observation) -> str:
     elif observation.bound:
         comparator, limit = observation.bound
         found = f"{comparator}{limit.value:g} {UNIT_NAMES.get(limit.unit or '', limit.unit or '')}"
-    name = observation.concept.display
+    name = observation.concept.name
     if not found:
         return name
     short = name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1].rstrip()}…"

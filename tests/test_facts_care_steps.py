@@ -721,3 +721,11 @@ def born(year: int, month: int, day: int) -> Case:
 def test_age_75(birth: tuple[int, int, int], expected: str) -> None:
     """75 from the birthday on."""
     assert FACTS["age_75_or_over"](born(*birth)).answer.value == expected
+
+
+@pytest.mark.parametrize(("began", "expected"), [(364, "yes"), (365, "yes"), (366, "unknown")])
+def test_care_without_an_onset_counts_for_a_year(began: int, expected: str) -> None:
+    """Pain of unknown onset: care that began more than a year ago is not of this pain."""
+    course = session("exercise-therapy", "nonpharm-any", days=began, status="in-progress")
+
+    assert answer("care_4_weeks", low_back_pain(), course) == expected

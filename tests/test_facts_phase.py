@@ -161,3 +161,13 @@ def test_mid_back_acute(days: int, expected: str) -> None:
     )
 
     assert FACTS["mid_back_acute"](case).answer.value == expected
+
+
+@pytest.mark.parametrize(("gap", "expected"), [(83, "chronic"), (84, "unknown"), (85, "unknown")])
+def test_a_new_episode_after_84_days(gap: int, expected: str) -> None:
+    """A visit of an episode that ended 84 days before the new one proves nothing of the new one."""
+    new = low_back_pain(recorded=ago(10))
+    old = low_back_pain(reference="Condition/old", clinical="resolved", abatement=ago(10 + gap))
+    seen = Encounter("Encounter/old", "finished", "AMB", reasons=(new.concept,), start=ago(200))
+
+    assert phase(chart(new, old, seen)) == expected

@@ -13,6 +13,7 @@ from tests.fixture_cards import fixtures
 from tests.test_standing import cards, story
 
 ABSENT = re.compile(r"Not found in the record: ([^.]*)\.")
+RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 AFTER = "If this does not help enough: "
 
 
@@ -162,3 +163,81 @@ def test_members_of_a_card_say_a_line_once(library: Library) -> None:
         for card in fixture.expected.get("cards", ()):
             lines = [line.strip() for line in card["detail"].splitlines() if line.strip()]
             assert len(lines) == len(set(lines)), fixture.name
+
+
+def taken_before(request: dict[str, Any], code: str, name: str) -> dict[str, Any]:
+    """The request with ten days of a drug that ended a month and more ago."""
+    more = deepcopy(request)
+    bundle = more["prefetch"]["medications"]
+    bundle.setdefault("entry", []).append(
+        {
+            "resource": {
+                "resourceType": "MedicationRequest",
+                "id": "taken-before",
+                "status": "completed",
+                "intent": "order",
+                "medicationCodeableConcept": {
+                    "coding": [{"system": RXNORM, "code": code, "display": name}]
+                },
+                "subject": {"reference": f"Patient/{more['context']['patientId']}"},
+                "authoredOn": "2026-04-20",
+                "dispenseRequest": {"expectedSupplyDuration": {"value": 10, "code": "d"}},
+            }
+        }
+    )
+    bundle.pop("total", None)
+    return more
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "drug", "leader"),
+    [
+        (
+            "low-back-c2-seven-weeks-of-therapy",
+            "198013",
+            "naproxen 250 MG Oral Tablet",
+            "oral-nsaid-first-line-chronic",
+        ),
+        (
+            "low-back-c3-naproxen-failed",
+            "596930",
+            "duloxetine 30 MG Delayed Release Oral Capsule",
+            "duloxetine-second-line",
+        ),
+    ],
+)
+def test_an_earlier_short_course_is_named(
+    library: Library, name: str, code: str, drug: str, leader: str
+) -> None:
+    """A drug proposed again after a short course: the card says when it was last taken."""
+    card = next_step(taken_before(story(name), code, drug), library)
+
+    assert card["source"]["topic"]["code"] == leader
+    assert f"{drug}, taken until (2026-04-30)" in card["detail"]
+
+
+def test_grounds_without_a_name_bear_their_code(library: Library) -> None:
+    """A coding without display or text is shown by its code, never as an empty name."""
+    request = story("worked-example-7-flare-of-spasm")
+    for entry in request["prefetch"]["conditions"]["entry"]:
+        code = entry["resource"]["code"]
+        code.pop("text", None)
+        for coding in code["coding"]:
+            coding.pop("display", None)
+    card = next_step(request, library)
+    because = card["extension"]["org.backpath.card"]["because"]
+
+    assert all(not entry["display"].startswith(",") for entry in because)
+    assert "recurrence recorded" in card["detail"]
+    assert "M62" in card["detail"]
+
+
+def test_every_ground_of_a_step_is_said(library: Library) -> None:
+    """What decided for a step stands in its text, not only in the extension."""
+    steps = {r.id for r in library.recommendations.values() if r.merge_group == "next-step"}
+    for fixture in fixtures():
+        for card in fixture.expected.get("cards", ()):
+            if card["source"]["topic"]["code"] in steps:
+                assert (
+                    "; and " not in card["detail"].split("Found in the record: ")[-1].split("\n")[0]
+                )

@@ -108,7 +108,7 @@ def test_an_active_nsaid_is_given_its_time(library: Library) -> None:
     assert states(library, *entries, *unchanged(49)) == {LOW: "C2a"}
 
 
-@pytest.mark.parametrize(("began", "state"), [(55, "C2"), (56, "C3"), (57, "C3")])
+@pytest.mark.parametrize(("began", "state"), [(55, "C2a"), (56, "C3"), (57, "C3")])
 def test_the_second_line_waits_eight_weeks(library: Library, began: int, state: str) -> None:
     """After a failed NSAID the second line comes from week eight, not before."""
     entries = [chronic(), *care(began), *unchanged(began), NSAID_FAILED]

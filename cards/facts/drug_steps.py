@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date, timedelta
 
-from cards.answer import NO, Answer, Finding, all_of, any_of
+from cards.answer import NO, Answer, ChartEntry, Finding, all_of, any_of
 from cards.case import FACTS, Case, Fact, fact, once
 from cards.facts.allergies import allergies_to
 from cards.facts.care_steps import StepStatus
@@ -203,7 +204,24 @@ def on_record(case: Case, step: DrugStep) -> Finding:
             return Answer.NO
         return within(order.authored, case.today, ON_RECORD_DAYS)
 
-    return judged(case, orders, lies, "medications")
+    finding = judged(case, orders, lies, "medications")
+    return (
+        _with_last_course(finding, orders, case.today) if finding.answer is Answer.NO else finding
+    )
+
+
+def _with_last_course(finding: Finding, orders: Iterable[MedicationOrder], today: date) -> Finding:
+    """The no with the last course there was: the drug may be proposed again, and is named."""
+    ended = [
+        (window[1], order.reference, order)
+        for order in orders
+        if (window := coverage_window(order)) and window[1] < today
+    ]
+    if not ended:
+        return finding
+    last, reference, order = max(ended, key=lambda row: row[:2])
+    told = f"{order.drug.name}, taken until"
+    return Finding(Answer.NO, (ChartEntry(reference, told, last.isoformat()),))
 
 
 def _taken_lately(order: MedicationOrder, today: date) -> Answer:

@@ -180,12 +180,6 @@ def pathways_of(condition: Condition, all_of_them: tuple[Condition, ...]) -> fro
     return frozenset(pathway for pathway, named_by_it in named.items() if named_by_it)
 
 
-def membership(case: Case) -> tuple[str, ...]:
-    """Ids of the pathways the patient is a member of by an active Condition."""
-    members = pathway_conditions(case)
-    return tuple(pathway for pathway in PATHWAYS if members[pathway])
-
-
 def resolved_pathways(case: Case) -> tuple[str, ...]:
     """Ids of the pathways named by back pain that is no longer active."""
     past = tuple(

@@ -123,11 +123,6 @@ def _earlier_episode_ended(condition: Condition, case: Case) -> date | None:
     return max((end for end in ends if (began - end).days >= NEW_EPISODE_DAYS), default=None)
 
 
-def pathway_phase(case: Case, pathway: str) -> Phase:
-    """The longest certain phase among the Conditions of one pathway; unknown when none is."""
-    return _longest(case, pathway_conditions(case)[pathway])
-
-
 @once
 def phase(case: Case) -> Phase:
     """The longest certain phase of the back pain.
