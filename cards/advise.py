@@ -14,6 +14,7 @@ from cards.criteria import Ask
 from cards.facts.pain import resolved_pathways
 from cards.facts.vocabulary import keys_read
 from cards.library import Library
+from cards.own_order import is_benefit, is_own
 from cards.pathway import Place, left_behind, locate
 from cards.recommend import Applied, Verdict, judge
 from cards.recommendation import Recommendation, SuggestionTemplate
@@ -28,6 +29,7 @@ from cards.select import (
 )
 from cards.standing import Standing, leading_pathway, stand
 from cards.suggestion import JSON
+from cards.unread_drugs import is_held_back, says_how_many, unread_drugs
 
 FIRST_LINE, INTENSIFY = "nonpharm-first-line-not-started", "exercise-intensify-persistent"
 EXERCISE_ROW = "exercise-therapy-first-line"
@@ -74,21 +76,22 @@ def advise(record: PatientRecord, today: date, library: Library) -> Advice:
     (safety.md H-21).
     """
     drafts = [draft for draft in record.drafts if draft.selected]
-    asks = [_answers(Case(record, today, draft), library) for draft in drafts]
-    case = Case(record, today)
+    case = Case(record, today, factors=library.mme_factors)
+    asks = [_answers(replace(case, draft=draft, memo={}), library) for draft in drafts]
     call = CallAnswers(asks or [_answers(case, library)], library.draft_facts)
     sure = SureAnswers(call)
 
-    judged = _judge_cards(record, library, call, list(zip(drafts, asks, strict=True)))
+    judged = _judge_cards(case, library, call, list(zip(drafts, asks, strict=True)))
     places = locate(library.pathways, sure)
     order = _next_steps(library, sure)
     steps = next_steps(judged.applied, order) if record.hook == "patient-view" else ()
-    rows = _judge_rows(record, library, call, _listed_rows(library, sure), steps)
+    rows = _judge_rows(case, library, call, _listed_rows(library, sure), steps)
     selection = select(judged.applied, rows.applied[:MOST_ROWS], order, record.hook)
     standing = stand(case, places, library.next_step_order, sure)
-    texts = _judge_texts(record, library, call, selection.shown)
+    texts = _judge_texts(case, library, call, selection.shown)
     shown = with_one_nsaid([with_one_drug_step(plan) for plan in selection.shown])
-    plans = tuple(_completed(plan, texts.applied, library, sure) for plan in shown)
+    completed = tuple(_completed(plan, texts.applied, library, sure) for plan in shown)
+    plans = tuple(_with_unread(plan, len(unread_drugs(record, today))) for plan in completed)
     cards, broken = _build(plans, record, standing, library)
     failed = (*judged.errors, *rows.errors, *texts.errors, *broken)
     if sure.failed and not failed:  # the place on every card may be incomplete, and must be told
@@ -114,23 +117,44 @@ def _answers(case: Case, library: Library) -> Answers:
 
 
 def _judge_cards(
-    record: PatientRecord,
+    case: Case,
     library: Library,
     call: Ask,
     drafts: Sequence[tuple[Draft, Ask]],
 ) -> Judged:
     """Cards of this hook: those about a draft once for each draft, the others once a call."""
     questions: list[tuple[Recommendation, Ask, Draft | None]] = []
-    for recommendation in library.cards[record.hook]:
-        if recommendation.id in library.about_drafts and record.hook != "patient-view":
+    hook = case.record.hook
+    for recommendation in library.cards[hook]:
+        if recommendation.id in library.about_drafts and hook != "patient-view":
             questions += [(recommendation, ask, draft) for draft, ask in drafts]
         else:
             questions.append((recommendation, call, None))
-    return _judge(questions, record, library)
+    own = [draft for draft, _ in drafts if is_own(draft, library.recommendations.values())]
+    return _without_doubts(_judge(questions, case, library), own)
+
+
+def _without_doubts(judged: Judged, own: Sequence[Draft]) -> Judged:
+    """The same without advice on whether to give what this service has suggested itself."""
+    doubts = {
+        _key(advice)
+        for advice in judged.applied
+        if advice.draft in own and is_benefit(advice.recommendation)
+    }
+    return replace(
+        judged,
+        applied=tuple(advice for advice in judged.applied if _key(advice) not in doubts),
+        verdicts=tuple(
+            replace(verdict, outcome="suppressed", deciding=())
+            if (verdict.id, verdict.draft) in doubts
+            else verdict
+            for verdict in judged.verdicts
+        ),
+    )
 
 
 def _judge_rows(
-    record: PatientRecord,
+    case: Case,
     library: Library,
     call: Ask,
     listed: Sequence[str],
@@ -145,19 +169,17 @@ def _judge_rows(
         for name in listed
         if not (name == EXERCISE_ROW and INTENSIFY in shown)
     ]
-    return _judge(questions, record, library)
+    return _judge(questions, case, library)
 
 
-def _judge_texts(
-    record: PatientRecord, library: Library, call: Ask, shown: Sequence[CardPlan]
-) -> Judged:
+def _judge_texts(case: Case, library: Library, call: Ask, shown: Sequence[CardPlan]) -> Judged:
     """The paragraphs that other cards bear, when a card that bears them is shown."""
     told = {
         "parent_card_shown": YES if any(map(_offers_exercise, shown)) else NO,
         "drug_suggestion_shown": YES if any(map(_proposes_drug, shown)) else NO,
     }
-    here = [text for text in library.texts if record.hook in text.hooks]
-    return _judge([(text, given(told, call), None) for text in here], record, library)
+    here = [text for text in library.texts if case.record.hook in text.hooks]
+    return _judge([(text, given(told, call), None) for text in here], case, library)
 
 
 def _proposes_drug(plan: CardPlan) -> bool:
@@ -176,6 +198,12 @@ def _completed(
         leading_pathway(step, library.next_step_order, library.pathways, sure) if step else None
     )
     return replace(plan, texts=tuple(borne), pathway=pathway)
+
+
+def _with_unread(plan: CardPlan, count: int) -> CardPlan:
+    """The card with the number of drugs nobody can tell, where it has to say it."""
+    says = any(says_how_many(member.recommendation) for member in plan.members)
+    return replace(plan, unread_drugs=count if says else 0)
 
 
 def _offers_exercise(plan: CardPlan) -> bool:
@@ -208,7 +236,7 @@ def _listed_rows(library: Library, call: Ask) -> tuple[str, ...]:
 
 def _judge(
     questions: Sequence[tuple[Recommendation, Ask, Draft | None]],
-    record: PatientRecord,
+    case: Case,
     library: Library,
 ) -> Judged:
     applied: list[Applied] = []
@@ -216,7 +244,7 @@ def _judge(
     errors: list[str] = []
     for recommendation, ask, draft in questions:
         try:
-            advice, verdict = judge(recommendation, ask, record.hook, draft)
+            advice, verdict = judge(recommendation, ask, case.record.hook, draft)
         except Exception as failure:  # noqa: BLE001 one failing rule silences no other (H-21)
             report_failure(recommendation.id, failure)
             errors.append(recommendation.id)
@@ -224,20 +252,22 @@ def _judge(
             continue
         verdicts.append(verdict)
         if advice:
-            missing = _not_found(recommendation, ask, record, library)
-            orders = unbarred(recommendation.id, advice.suggestions, record, library)
+            missing = _not_found(recommendation, ask, case.record, library)
+            orders = unbarred(recommendation.id, advice.suggestions, case, library)
             applied.append(replace(advice, because=advice.because + missing, suggestions=orders))
     return Judged(tuple(applied), tuple(verdicts), tuple(errors))
 
 
 def unbarred(
-    name: str, suggestions: tuple[SuggestionTemplate, ...], record: PatientRecord, library: Library
+    name: str, suggestions: tuple[SuggestionTemplate, ...], case: Case, library: Library
 ) -> tuple[SuggestionTemplate, ...]:
     """The suggestions, less new orders while anything that could speak against them is unread.
 
-    The card then informs and does not propose.
+    The card then informs and does not propose. A drug nobody can tell speaks against every drug.
     """
-    if record.read(*library.bars[name]):
+    if unread_drugs(case.record, case.today):
+        suggestions = tuple(s for s in suggestions if not is_held_back(s))
+    if case.record.read(*library.bars[name]):
         return suggestions
     return tuple(s for s in suggestions if s.rescues or not _orders_anew(s))
 

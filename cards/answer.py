@@ -24,11 +24,14 @@ class ChartEntry:
             not found, which ``display`` then names.
         display: the entry's own coded display or text, unescaped; may be empty.
         date: ISO date (full or partial) the entry speaks for; None when it bears none.
+        calculated: whether ``display`` says what was reckoned from the entry, such as a daily dose.
+            Record text in it is cut already; a card shows all such entries, each in full.
     """
 
     reference: str
     display: str
     date: str | None = None
+    calculated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,14 @@ from typing import Any
 
 from cards.answer import ChartEntry
 from cards.library import Library
-from cards.markdown import escaped, shortened
+from cards.markdown import LONGEST, escaped, shortened
 from cards.recommend import Applied
 from cards.recommendation import Recommendation
 from cards.record import NOTHING, Coding, Coverage, PatientRecord
 from cards.select import CardPlan, is_next_step
 from cards.standing import Standing
 from cards.suggestion import JSON, Setting, build, ordered, selection_behaviour, without_repeats
+from cards.unread_drugs import in_words
 
 TOPIC_SYSTEM = "urn:backpath:recommendation"
 OVERRIDE_SYSTEM = "urn:backpath:override-reason"
@@ -33,12 +34,13 @@ def build_card(plan: CardPlan, record: PatientRecord, standing: Standing, librar
     leader = plan.leader.recommendation
     grounds = _because(plan.members)
     because = [entry for entry in grounds if entry.reference]
-    missing = [entry.display for entry in grounds if not entry.reference]
+    calculated = [entry for entry in grounds if entry.calculated]
+    missing = [e.display for e in grounds if not e.reference and not e.calculated]
     unread = _unread(plan.members, record, library)
     card: JSON = {
         "summary": leader.summary,
         "indicator": plan.leader.indicator,
-        "detail": _detail(plan, because, missing, unread, library),
+        "detail": _detail(plan, because, calculated, missing, unread, library),
         "source": {
             "label": _label(leader, library),
             "topic": {"system": TOPIC_SYSTEM, "code": leader.id, "display": leader.title},
@@ -64,7 +66,17 @@ def _because(members: Sequence[Applied]) -> tuple[ChartEntry, ...]:
     """The grounds of every member: the first of each, then the others, none twice."""
     first = [member.because[0] for member in members if member.because]
     others = [entry for member in members for entry in member.because[1:]]
-    return tuple(dict.fromkeys(first + others))
+    entries = tuple(dict.fromkeys(first + others))
+    return tuple(entry for entry in entries if not _told_with_more(entry, entries))
+
+
+def _told_with_more(entry: ChartEntry, entries: Sequence[ChartEntry]) -> bool:
+    """Whether another ground names the same entry and more, such as a draft with its dose."""
+    return any(
+        other.reference == entry.reference and other.display.startswith(f"{entry.display}:")
+        for other in entries
+        if entry.reference
+    )
 
 
 def _extension(
@@ -87,9 +99,10 @@ def _extension(
 
 
 def _grounds(entry: ChartEntry) -> JSON:
+    longest = len(entry.display) if entry.calculated else LONGEST
     grounds = {
         "reference": entry.reference,
-        "display": shortened(entry.display),
+        "display": shortened(entry.display, longest),
         "date": entry.date,
     }
     return {name: value for name, value in grounds.items() if value}
@@ -98,6 +111,7 @@ def _grounds(entry: ChartEntry) -> JSON:
 def _detail(
     plan: CardPlan,
     because: Sequence[ChartEntry],
+    calculated: Sequence[ChartEntry],
     missing: Sequence[str],
     unread: Sequence[str],
     library: Library,
@@ -110,13 +124,17 @@ def _detail(
             "\n".join(_row(row.recommendation) for row in plan.rows),
         ]
     )
-    if because:
-        paragraphs.append(f"Found in the record: {_shown(because, plan)}.")
+    paragraphs += _calculation(calculated)
+    plain = [entry for entry in because if not entry.calculated]
+    if plain:
+        paragraphs.append(f"Found in the record: {_shown(plain, plan)}.")
     if missing:
         paragraphs.append(f"Not found in the record: {', '.join(missing)}.")
     if unread:
         names = ", ".join(library.key_names.get(key, key) for key in unread)
         paragraphs.append(f"Could not be checked: {names}.")
+    if plan.unread_drugs:
+        paragraphs.append(in_words(plan.unread_drugs))
     paragraphs += _afterwards(plan, library)
     paragraphs += [text.recommendation.detail for text in plan.texts]
     cited = [member.recommendation for member in (*plan.members, *plan.texts)]
@@ -168,6 +186,15 @@ def _shown(because: Sequence[ChartEntry], plan: CardPlan) -> str:
     most = len(told) if advises else max(GROUNDS_SHOWN, len(plan.merged) + 1)
     more = f"; and {len(told) - most} more" if len(told) > most else ""
     return "; ".join(told[:most]) + more
+
+
+def _calculation(calculated: Sequence[ChartEntry]) -> list[str]:
+    """What was calculated, with all it is made of: nobody can check a sum with parts left out."""
+    lines = []
+    for entry in calculated:
+        words = escaped(entry.display, len(entry.display))
+        lines.append(f"- {words} ({entry.date})" if entry.date else f"- {words}")
+    return ["Calculated from the record:\n\n" + "\n".join(lines)] if lines else []
 
 
 def _said(because: Sequence[ChartEntry]) -> list[str]:

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any, TypeVar
 
 from cards.answer import Finding
+from cards.mme_factors import MmeFactors
 from cards.record import Draft, PatientRecord
 
 T = TypeVar("T")
@@ -20,11 +21,13 @@ class Case:
     Attributes:
         today: the day of the call, local calendar date.
         draft: the draft under evaluation; None on patient-view and for facts of scope patient.
+        factors: what converts opioids into morphine equivalents; None leaves every sum unknown.
     """
 
     record: PatientRecord
     today: date
     draft: Draft | None = None
+    factors: MmeFactors | None = None
     memo: dict[Callable[..., Any], Any] = field(default_factory=dict, compare=False, repr=False)
 
 

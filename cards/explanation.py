@@ -31,8 +31,8 @@ def explain(advice: Advice, library: Library) -> JSON:
 
     A recommendation is ``shown`` (as card, merged into another card, row or text of one),
     ``withheld`` (criteria not met; ``undecided`` when only not known to be), ``suppressed`` (by
-    an exclusion), ``capped`` (by the number of cards), or ``failed``. A fact bears the chart
-    entries behind it.
+    an exclusion; without facts: the draft is a suggestion of this service), ``capped`` (by the
+    number of cards), or ``failed``. A fact bears the chart entries behind it.
     """
     return {
         "contentVersion": library.content_version,

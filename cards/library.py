@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cards.answer import NO, YES, Finding
 from cards.codes import CodeIndex
-from cards.content import read_yaml
+from cards.content import Document, read_yaml
 from cards.definition_files import (
     OptionSet,
     Statement,
@@ -26,6 +26,7 @@ from cards.definition_files import (
 )
 from cards.drug_index import DrugIndex, with_products
 from cards.facts.vocabulary import Vocabulary, closure, keys_read
+from cards.mme_factors import MmeFactors, read_mme_factors
 from cards.pathway import Pathway
 from cards.recommendation import Recommendation
 from cards.recommendation_files import Shared, read_recommendations
@@ -54,6 +55,7 @@ class Library:
         reads: recommendation → prefetch keys its facts rest on.
         bars: recommendation → prefetch keys of what would speak against its orders.
         drugs: what drug codes stand for.
+        mme_factors: what converts opioids into morphine equivalents, as the site has chosen.
         loinc_codes: LOINC codes Observations are searched by.
     """
 
@@ -70,6 +72,7 @@ class Library:
     bars: Mapping[str, frozenset[str]]
     index: CodeIndex
     drugs: DrugIndex
+    mme_factors: MmeFactors
     loinc_codes: tuple[str, ...]
     pathways: tuple[Pathway, ...]
     option_sets: tuple[OptionSet, ...]
@@ -84,11 +87,17 @@ class Library:
     disclaimer: str
 
 
-def load_library(root: Path = HERE, switched_on: frozenset[str] = frozenset()) -> Library:
+def load_library(
+    root: Path = HERE,
+    switched_on: frozenset[str] = frozenset(),
+    mme_factors: str | None = None,
+) -> Library:
     """Read every content file below ``root``.
 
     Args:
         switched_on: facts that are yes because the site has switched them on.
+        mme_factors: version of the table of morphine equivalents, such as ``cdc-2022``; None
+            takes the default of the file.
 
     Raises:
         ContentError: with file and line.
@@ -124,6 +133,7 @@ def load_library(root: Path = HERE, switched_on: frozenset[str] = frozenset()) -
         bars={r.id: keys_read(_bars(r), vocabulary) for r in recommendations.values()},
         index=with_products(index_codes(value_sets), drugs),
         drugs=drugs,
+        mme_factors=_mme_factors(read_yaml(definitions / "mme_factors.yaml"), mme_factors),
         loinc_codes=loinc_codes(vocabulary, value_sets),
         pathways=read_pathways(root, vocabulary, recommendations),
         option_sets=read_option_sets(definitions / "option_sets.yaml", vocabulary, recommendations),
@@ -141,6 +151,13 @@ def load_library(root: Path = HERE, switched_on: frozenset[str] = frozenset()) -
         key_names=release["key_names"],
         disclaimer=recommendations[DISCLAIMER].detail,
     )
+
+
+def _mme_factors(document: Document, chosen: str | None) -> MmeFactors:
+    default, sets = read_mme_factors(document)
+    if chosen is not None and chosen not in sets:
+        raise document.error(f"{chosen!r} is no set of factors", ("sets",))
+    return sets[chosen or default]
 
 
 def _draft_facts(vocabulary: Vocabulary) -> frozenset[str]:

@@ -10,13 +10,13 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|~:@/])")
 _HTML = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
 
 
-def shortened(text: str) -> str:
+def shortened(text: str, longest: int = LONGEST) -> str:
     """Record text on one line of at most 80 characters (safety.md H-36)."""
     line = _SPACE.sub(" ", text).strip()
-    return line if len(line) <= LONGEST else line[: LONGEST - 1].rstrip() + "…"
+    return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"
 
 
-def escaped(text: str) -> str:
+def escaped(text: str, longest: int = LONGEST) -> str:
     """Record text that no Markdown or HTML renderer takes for markup or a link."""
-    line = _SPECIAL.sub(r"\\\1", shortened(text))
+    line = _SPECIAL.sub(r"\\\1", shortened(text, longest))
     return "".join(_HTML.get(character, character) for character in line)

@@ -36,7 +36,8 @@ class Verdict:
 
     Attributes:
         outcome: shown, withheld (a criterion is not met), unknown (a criterion is not known to be
-            met), suppressed (an exclusion silences it), merged, row, text, capped, or failed.
+            met), suppressed (an exclusion silences it, or the draft is a suggestion of this
+            service), merged, row, text, capped, or failed.
         deciding: the facts that decided, each with its finding, in the order asked.
     """
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from cards.recommend import Applied
-from cards.recommendation import RANK
+from cards.recommendation import RANK, Recommendation
 from cards.record import HookName
 
 NEXT_STEP = "next-step"
@@ -28,6 +28,7 @@ class CardPlan:
         texts: recommendations that are a paragraph of this card.
         pathway: of a next-step card, the pathway whose step leads; None otherwise.
         hidden: how many further cards a cap kept back; said on the last card only.
+        unread_drugs: how many medication orders could not be read, where the card says so.
     """
 
     leader: Applied
@@ -36,6 +37,7 @@ class CardPlan:
     texts: tuple[Applied, ...] = ()
     pathway: str | None = None
     hidden: int = 0
+    unread_drugs: int = 0
 
     @property
     def members(self) -> tuple[Applied, ...]:
@@ -123,7 +125,7 @@ def _with_replacements(plans: Sequence[CardPlan], steps: Sequence[Applied]) -> l
         safety = [
             place
             for place, plan in enumerate(told)
-            if _is_safety(plan) and _about(plan.leader) == draft
+            if is_safety(plan.leader.recommendation) and _about(plan.leader) == draft
         ]
         if safety:
             plan = told[safety[0]]
@@ -138,8 +140,8 @@ def _about(advice: Applied) -> int:
     return advice.draft.position if advice.draft else -1
 
 
-def _is_safety(plan: CardPlan) -> bool:
-    recommendation = plan.leader.recommendation
+def is_safety(recommendation: Recommendation) -> bool:
+    """Whether it warns of a danger of a drug, whatever its kind."""
     group = recommendation.merge_group or ""
     return group.endswith("-safety") or recommendation.id in SAFETY_CARDS
 

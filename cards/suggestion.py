@@ -94,7 +94,7 @@ def _created(template: SuggestionTemplate, code: Coding, setting: Setting) -> JS
         resource["reasonReference"] = [{"reference": setting.problem}]
     if template.priority:
         resource["priority"] = template.priority
-    return {**resource, **_content(template, code)}
+    return {**resource, **ordered_content(template, code)}
 
 
 def _updated(
@@ -113,7 +113,7 @@ def _updated(
     if "contained" in kept and template.resource == "MedicationRequest":
         others = [r for r in kept.pop("contained") if r.get("resourceType") != "Medication"]
         kept |= {"contained": others} if others else {}
-    return _completed(kept, _content(template, code), setting)
+    return _completed(kept, ordered_content(template, code), setting)
 
 
 def _kept(draft: Draft, replaced: Collection[str]) -> JSON:
@@ -155,7 +155,7 @@ def _valued(value: Any) -> Any:
     return value
 
 
-def _content(template: SuggestionTemplate, code: Coding) -> JSON:
+def ordered_content(template: SuggestionTemplate, code: Coding) -> JSON:
     """What is ordered, in the elements of its resource type."""
     concept = {"coding": [coding(code)], "text": template.text or code.display}
     note = _note(template)

@@ -73,7 +73,9 @@ def create_app(
         ContentError: a content file is wrong; the message names file and line.
     """
     settings = settings or Settings()
-    library = library or load_library(switched_on=switched_on(settings))
+    library = library or load_library(
+        switched_on=switched_on(settings), mme_factors=settings.mme_factors
+    )
     load_schemas()
     start_log(settings.log_level)
     app = Flask("service", static_folder=None)

@@ -20,6 +20,12 @@ ACTIVE_PROBLEMS: dict[str, tuple[str, ...]] = {
     "radiculopathy_or_stenosis": ("radiculopathy-sciatica", "spinal-stenosis"),
     "structural_pathology": ("structural-spine",),
     "fracture_instability_deformity": ("vertebral-fracture", "spinal-deformity-instability"),
+    "neuropathic_component": (
+        "radiculopathy-sciatica",
+        "spinal-stenosis",
+        "neuropathic-pain",
+        "fibromyalgia",
+    ),
     # Skin, nerves, joints
     "broken_skin": ("skin-problem-back",),
     "neuropathy_sensory_loss": ("neuropathic-pain",),
@@ -41,6 +47,8 @@ ACTIVE_PROBLEMS: dict[str, tuple[str, ...]] = {
     "urinary_retention_or_bph": ("urinary-retention-bph",),
     # Brain and mind
     "epilepsy": ("seizure",),
+    "spasticity": ("spasticity-disorder",),
+    "mood_or_anxiety": ("mood-anxiety",),
     "bipolar": ("bipolar",),
     "alcohol_use_disorder": ("alcohol-use-disorder",),
     "sud_active": ("sud", "alcohol-use-disorder"),

@@ -11,7 +11,6 @@ from cards.facts.entries import (
     TAKEN,
     absence,
     belongs,
-    coverage_window,
     days_ago,
     orders,
     procedures,
@@ -28,6 +27,7 @@ from cards.record import (
     ServiceOrder,
     When,
 )
+from cards.supply import coverage_window
 
 KEYS = ("procedures", "serviceRequests")
 COURSE_GAP_DAYS = 84

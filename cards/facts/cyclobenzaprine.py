@@ -6,22 +6,31 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
 
-from cards.answer import NO, UNKNOWN, Answer, Finding, yes
+from cards.answer import NO, UNKNOWN, Answer, Finding, any_of, yes
 from cards.case import Case, fact
-from cards.codes import RXNORM
-from cards.dose import amount_mg, daily_dose_mg
-from cards.facts.entries import TAKEN, coverage_window, medications_in, reasons
+from cards.dose import Dose, amount_mg, believable, daily_dose, largest_single_dose_mg
+from cards.facts.drafted_dose import DosedDrug, orders_drafted, over, total_of
+from cards.facts.entries import TAKEN, medications_in, reasons
+from cards.facts.order_dose import (
+    CYCLOBENZAPRINE,
+    daily_mg,
+    named_entry,
+    number,
+    of_unknown_form,
+)
+from cards.facts.orders import draft_in
 from cards.facts.subject_drug import cyclobenzaprine_subject, is_patient_view, subject_drugs
 from cards.record import MedicationOrder
-from cards.supply import supply_days_with_refills
+from cards.supply import coverage_window, supply_days_with_refills
 
 NAME = "cyclobenzaprine"
 MOST_DAYS = 21
 MOST_GAP_DAYS = 7
 MOST_MG_AT_ONCE = 5
 MOST_MG_A_DAY = 15
-# The products RxNorm calls "24 HR ... Extended Release Oral Capsule": 30 mg, 15 mg, and by brand.
-EXTENDED_RELEASE = frozenset({"828353", "828355", "828358", "828359"})
+LABEL_MG_AT_ONCE = 10
+LABEL_MG_A_DAY = 30
+DRUG = DosedDrug(NAME, CYCLOBENZAPRINE, LABEL_MG_A_DAY)
 
 Cover = tuple[tuple[date, date], MedicationOrder]  # first and last day covered, and by what
 
@@ -123,15 +132,23 @@ def cyclobenzaprine_over_5mg_or_er(case: Case) -> Finding:
 
 
 def _over_limit(order: MedicationOrder) -> Answer:
-    codes = {coding.code for coding in order.drug.codings if coding.system == RXNORM}
-    if codes & EXTENDED_RELEASE:
+    if order.product and order.product.extended_release:
         return Answer.YES
-    doses = [amount_mg(d.dose, None) if d.dose else None for d in order.dosages]
-    at_once = [dose for dose in doses if dose is not None]
-    a_day = daily_dose_mg(order, None)
-    if max(at_once, default=0.0) > MOST_MG_AT_ONCE or (a_day or 0.0) > MOST_MG_A_DAY:
+    at_once, a_day = _single_doses_mg(order), daily_mg(order, CYCLOBENZAPRINE)
+    highest = max((dose for dose in at_once if dose is not None), default=0.0)
+    if highest > MOST_MG_AT_ONCE or (a_day or 0.0) > MOST_MG_A_DAY:
         return Answer.YES
-    return Answer.UNKNOWN if a_day is None or len(at_once) < len(doses) else Answer.NO
+    return Answer.UNKNOWN if a_day is None or None in at_once else Answer.NO
+
+
+def _single_doses_mg(order: MedicationOrder) -> list[float | None]:
+    """What each dosage takes at once, in milligrams; None for one not read, or for none at all."""
+    if not order.dosages:
+        return [None]
+    if order.product is None:
+        return [amount_mg(d.dose, None) if d.dose else None for d in order.dosages]
+    alone = (replace(order, dosages=(dosage,)) for dosage in order.dosages)
+    return [largest_single_dose_mg(one, CYCLOBENZAPRINE) for one in alone]
 
 
 @fact
@@ -143,3 +160,30 @@ def cyclobenzaprine_dose_unknown(case: Case) -> Finding:
         return NO
     unread = [o for o in subject_drugs(case, NAME) if _over_limit(o) is Answer.UNKNOWN]
     return yes(reasons(unread))
+
+
+@fact
+def cyclobenzaprine_over_30mg(case: Case) -> Finding:
+    """More than 30 mg a day is ordered, or more than 10 mg at once that is not released slowly."""
+    asked = draft_in(case, NAME)
+    if asked.answer is not Answer.YES:
+        return asked
+    drafts = orders_drafted(case, DRUG)
+    a_day = over(total_of(DRUG, drafts), LABEL_MG_A_DAY)
+    if a_day.answer is Answer.YES:
+        return a_day
+    return any_of((a_day, *(_much_at_once(order) for order in drafts)))
+
+
+def _much_at_once(order: MedicationOrder) -> Finding:
+    """Whether a dose at once is above the label's; open where the form or a dose is unread."""
+    if order.product and order.product.extended_release:
+        return NO
+    at_once = _single_doses_mg(order)
+    highest = max((dose for dose in at_once if dose is not None), default=0.0)
+    if highest <= LABEL_MG_AT_ONCE:
+        return UNKNOWN if None in at_once else NO
+    a_day = daily_dose(order, CYCLOBENZAPRINE) or Dose(highest, 0.0)
+    if of_unknown_form(order) or not believable(a_day, LABEL_MG_A_DAY):
+        return UNKNOWN
+    return yes([named_entry(order, f"{number(highest)} mg at once")])

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from cards.answer import NO, UNKNOWN, YES, Finding
+from cards.answer import NO, UNKNOWN, YES, Answer, Finding
 from cards.case import Case, fact
 from cards.codes import RXNORM
 from cards.facts.entries import (
     TAKEN,
     active_medications,
     belongs,
-    coverage_window,
     draft_order,
+    judged,
     medications_in,
     presence,
 )
 from cards.facts.orders import because_draft
 from cards.record import Concept, MedicationOrder
+from cards.supply import coverage_window
 
 RENEWAL_DAYS = 90
 # Value sets of one ingredient: two products in the same of them are the same drug.
@@ -29,7 +30,8 @@ METHADONE_OR_BUPRENORPHINE = frozenset({"6813", "218337", "1819", "203841"})
 def draft_is_renewal(case: Case) -> Finding:
     """The drafted drug was covered within 90 days, or the draft replaces an earlier order.
 
-    Two products of one family without a common code may or may not be one drug: unknown.
+    Two products that share only a part of their ingredients, or are not known and bear no common
+    code, may or may not be one drug: unknown.
     """
     order = draft_order(case)
     if not isinstance(order, MedicationOrder):
@@ -47,10 +49,19 @@ def draft_is_renewal(case: Case) -> Finding:
         and window[1] >= since
         and window[0] <= case.today
     ]
-    same = [earlier for earlier in covered if same_drug_by_code(earlier.drug, order.drug)]
-    if covered and not same:
-        return UNKNOWN
-    return presence(case, same, "medications")
+    return judged(case, covered, lambda earlier: _renews(order, earlier), "medications")
+
+
+def _renews(draft: MedicationOrder, earlier: MedicationOrder) -> Answer:
+    """Whether an earlier order held all ingredients of the draft."""
+    if same_drug_by_code(earlier.drug, draft.drug):
+        return Answer.YES
+    if draft.product is None or earlier.product is None:
+        return Answer.UNKNOWN
+    if draft.product.ingredients <= earlier.product.ingredients:
+        return Answer.YES
+    apart = draft.product.ingredients.isdisjoint(earlier.product.ingredients)
+    return Answer.NO if apart else Answer.UNKNOWN
 
 
 def same_drug_by_code(one: Concept, other: Concept) -> bool:

@@ -26,7 +26,6 @@ from cards.facts.entries import (
     absence,
     active_medications,
     belongs,
-    coverage_window,
     judged,
     medications_in,
     presence,
@@ -35,6 +34,7 @@ from cards.facts.entries import (
 )
 from cards.facts.response import response_inadequate
 from cards.record import MedicationOrder
+from cards.supply import coverage_window
 
 ON_RECORD_DAYS = 365
 TOPICAL_FROM_DAYS, TOPICAL_TO_DAYS = 3, 28
@@ -255,7 +255,7 @@ ON_RECORD_FACTS = {name: _register(name, step) for name, step in ON_RECORD.items
 @fact
 def muscle_relaxant_28d_on_record(case: Case) -> Finding:
     """A muscle relaxant covers any of the last 28 days."""
-    sets = ("skeletal-muscle-relaxant",)
+    sets = ("skeletal-muscle-relaxant", "cyclobenzaprine")
     relaxants = [order for order in medications_in(case, *sets) if order.status in TAKEN]
     return judged(case, relaxants, lambda order: _taken_lately(order, case.today), "medications")
 

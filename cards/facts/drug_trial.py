@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 
 from cards.answer import UNKNOWN, Answer, Finding
 from cards.case import Case
-from cards.dose import daily_dose_mg
 from cards.facts.drugs import above_low_dose, on_the_skin
 from cards.facts.entries import (
     TAKEN,
     active_medications,
     belongs,
-    coverage_window,
     days_covered,
     medications_in,
     presence,
     within,
 )
-from cards.record import Dosage, MedicationOrder
+from cards.facts.order_dose import DULOXETINE, daily_mg, steps
+from cards.record import MedicationOrder
+from cards.supply import coverage_window
 
 STEP_DAYS = 730
 ENDED_DAYS = 28  # a course that ended longer ago is over, and a later order begins another
@@ -35,7 +35,7 @@ class DrugStep:
         drugs: value sets of its drugs.
         allergens: value sets of the allergens that rule it out.
         trial_days: days that make an adequate trial; None when no source gives a number.
-        least_mg: milligrams a day the trial asks for; None when the days alone decide.
+        least_mg: milligrams of duloxetine a day the trial asks for; None when days alone decide.
         blocked_by: facts any of which makes it contraindicated.
     """
 
@@ -114,7 +114,7 @@ def _dosed(order: MedicationOrder, least_mg: float | None) -> Answer:
     """Whether the dose reaches what the trial takes; unknown when it cannot be read."""
     if least_mg is None:
         return Answer.YES
-    dose = daily_dose_mg(order, None)
+    dose = daily_mg(order, DULOXETINE)
     if dose is None:
         return Answer.UNKNOWN
     if dose < least_mg:
@@ -126,15 +126,12 @@ def _days_below(order: MedicationOrder, least_mg: float | None) -> float | None:
     """Days of its earlier steps below the dose; 0 without such steps, None when not told."""
     if least_mg is None:
         return 0
-    steps: dict[int | None, list[Dosage]] = {}
-    for dosage in order.dosages:
-        steps.setdefault(dosage.sequence, []).append(dosage)
     days = 0.0
-    for dosages in steps.values():
-        dose = daily_dose_mg(replace(order, dosages=tuple(dosages)), None)
+    for one in steps(order):
+        dose = daily_mg(one, DULOXETINE)
         if dose is not None and dose >= least_mg:
             continue
-        told = [d.timing.bounds_days for d in dosages if d.timing and d.timing.bounds_days]
+        told = [d.timing.bounds_days for d in one.dosages if d.timing and d.timing.bounds_days]
         if not told:
             return None
         days += max(told)

@@ -7,27 +7,28 @@ from datetime import date, timedelta
 from cards.answer import NO, UNKNOWN, Finding, yes
 from cards.case import Case, fact
 from cards.codes import ICD10CM, SNOMED
-from cards.dose import daily_dose_mg
 from cards.facts.entries import (
     TAKEN,
     absence,
     active_medications,
     belongs,
-    coverage_window,
     drafts_other_than_evaluated,
     medications_in,
     possible_medications,
     presence,
     reasons,
 )
+from cards.facts.order_dose import ASPIRIN, daily_mg
 from cards.facts.orders import TOPICAL_ROUTES, routes
 from cards.record import Allergy, Concept, MedicationOrder
+from cards.supply import coverage_window
 
 ASPIRIN_LOW_MG_A_DAY = 325
 NAIVE_DAYS = 90
 LONG_TERM_DAYS = 90
 LONG_TERM_WINDOW_DAYS = 365
 LONG_TERM_GAP_DAYS = 14
+SKIN = frozenset({"topical", "transdermal"})  # of an NSAID a patch acts where it is put
 ROUTE_NOT_STATED = "route not stated"  # note of rows coded without a form
 NSAID_ALLERGENS = (
     "nsaid-allergy",
@@ -62,7 +63,11 @@ def drafted_drugs(case: Case, *sets: str) -> tuple[MedicationOrder, ...]:
 def on_the_skin(order: MedicationOrder) -> bool:
     """Whether a drug coded without its form is used on the skin by its stated route."""
     note = order.drug.sets.get("nsaid-oral", "")
-    return ROUTE_NOT_STATED in note and bool(routes(order) & TOPICAL_ROUTES)
+    if ROUTE_NOT_STATED not in note:
+        return False
+    if order.product and order.product.route:
+        return order.product.route in SKIN
+    return bool(routes(order) & TOPICAL_ROUTES)
 
 
 @fact
@@ -81,7 +86,7 @@ def oral_nsaid_active(case: Case) -> Finding:
 
 def above_low_dose(aspirin: MedicationOrder) -> bool:
     """Whether aspirin is taken as an NSAID: a daily dose that can be read is over 325 mg."""
-    dose = daily_dose_mg(aspirin, None)
+    dose = daily_mg(aspirin, ASPIRIN)
     return dose is not None and dose > ASPIRIN_LOW_MG_A_DAY
 
 

@@ -29,6 +29,7 @@ from cards.record import (
     When,
     chart_entry,
 )
+from cards.supply import coverage_window
 
 E = TypeVar("E", bound=Entry)
 
@@ -41,7 +42,6 @@ TAKEN = frozenset({"active", "completed", "stopped", "on-hold"})
 FINISHED = frozenset({"final", "amended", "corrected"})
 BACK_PAIN_REASONS = ("back-pain-any", "myofascial-pain", "back-spasm", "trigger-point")
 ENCOUNTER_DIAGNOSIS_DAYS = 90
-COVER_WITHOUT_SUPPLY_DAYS = 90
 LAPSED_DRUG_DAYS = 365
 SHOWN = 3
 
@@ -333,39 +333,6 @@ def draft_order(case: Case) -> MedicationOrder | ServiceOrder | OtherOrder | Non
 # Drugs
 
 
-def coverage_window(order: MedicationOrder) -> tuple[date, date] | None:
-    """First and last day an order covers; None when it bears no date at all.
-
-    The end is the end of validity, else supply with refills, else the end of the dosing period,
-    else 90 days after the order was written. A partial date counts as generously as it can.
-    """
-    periods = [d.timing for d in order.dosages if d.timing]
-    starts = [t.bounds_start.earliest for t in periods if t.bounds_start]
-    start = order.authored.earliest if order.authored else min(starts, default=None)
-    end = _coverage_end(order)
-    if end is None:
-        return (start, start + timedelta(days=COVER_WITHOUT_SUPPLY_DAYS)) if start else None
-    return (start or date.min), end
-
-
-def _coverage_end(order: MedicationOrder) -> date | None:
-    if order.validity_end:
-        return order.validity_end.latest
-    if order.authored and order.supply_days is not None:
-        return _after(order.authored.latest, order.supply_days * (1 + order.repeats))
-    ends = [d.timing.bounds_end.latest for d in order.dosages if d.timing and d.timing.bounds_end]
-    if ends:
-        return max(ends)
-    if order.authored:
-        return _after(order.authored.latest, COVER_WITHOUT_SUPPLY_DAYS)
-    return None
-
-
-def _after(day: date, days: float) -> date:
-    """The day so many days later; an absurd supply lasts to the end of the calendar."""
-    return day + timedelta(days=min(days, (date.max - day).days))
-
-
 def medications_in(case: Case, *sets: str) -> tuple[MedicationOrder, ...]:
     """Orders for drugs of the sets with an order-like intent, whatever their status."""
     return tuple(
@@ -396,6 +363,12 @@ def possible_medications(case: Case, *sets: str) -> tuple[MedicationOrder, ...]:
     return tuple(o for o in medications_in(case, *sets) if _may_still_be_taken(o, case.today))
 
 
+def may_be_taken(order: MedicationOrder, today: date) -> bool:
+    """Whether an order covers today, or may still be taken; see ``possible_medications``."""
+    ordered = order.intent is None or order.intent in ORDER_INTENTS
+    return ordered and (_covers_today(order, today) or _may_still_be_taken(order, today))
+
+
 def _may_still_be_taken(order: MedicationOrder, today: date) -> bool:
     if order.status not in ("active", "on-hold"):
         return False
@@ -405,8 +378,9 @@ def _may_still_be_taken(order: MedicationOrder, today: date) -> bool:
     if order.status == "active" and window[1] >= today:
         return False
     written = order.authored.latest if order.authored else window[1]
-    refilled = min(_after(written, (order.supply_days or 0) * order.repeats), today)
-    return written <= today and (today - refilled).days <= LAPSED_DRUG_DAYS
+    since = (today - written).days
+    refilled = written + timedelta(days=min((order.supply_days or 0) * order.repeats, since))
+    return since >= 0 and (today - refilled).days <= LAPSED_DRUG_DAYS
 
 
 def past_medications(case: Case, *sets: str, days: int) -> tuple[MedicationOrder, ...]:

@@ -7,13 +7,11 @@ from datetime import date
 
 from cards.answer import UNKNOWN, Answer, Finding, any_of, yes
 from cards.case import Case, fact
-from cards.codes import RXNORM
-from cards.dose import daily_dose_mg
+from cards.dose import daily_dose
 from cards.facts.entries import (
     absence,
     active_conditions,
     active_medications,
-    coverage_window,
     history_conditions,
     medications_in,
     observations,
@@ -25,8 +23,10 @@ from cards.facts.entries import (
     within,
 )
 from cards.facts.fracture import taken_whole_body
+from cards.facts.order_dose import PREDNISOLONE, PREDNISONE
 from cards.facts.results import findings
 from cards.record import Condition, MedicationOrder, Observation
+from cards.supply import coverage_window
 from cards.units import celsius
 
 SPINAL_INFECTION_DAYS = 180
@@ -37,24 +37,7 @@ OTHER_INFECTION_DAYS = 30
 PORT_OF_ENTRY_DAYS = 90
 STEROID_MG_A_DAY = 20.0  # of prednisone; prednisolone counts alike
 STEROID_DAYS = 14
-# RxNorm prednisone and prednisolone by mouth: code → milligrams in one tablet, as the rows of the
-# value set name them; None for the plain ingredient and for liquids.
-PREDNISONE_MG: dict[str, float | None] = {
-    **dict.fromkeys(("8638", "8640"), None),
-    **dict.fromkeys(("205301", "249066", "260409", "283077", "312614"), None),
-    **dict.fromkeys(("315187", "702306", "793099", "794979", "824889"), None),
-    **dict.fromkeys(("198144", "199343", "1303125", "1303131"), 1.0),
-    **dict.fromkeys(("1303132", "1303134"), 2.0),
-    **dict.fromkeys(("198146", "206837"), 2.5),
-    **dict.fromkeys(("198142", "206954", "312617", "351519", "808118"), 5.0),
-    **dict.fromkeys(("1303135", "1303137"), 5.0),
-    **dict.fromkeys(("198145", "206988", "351400", "436279", "643123", "668658"), 10.0),
-    **dict.fromkeys(("643125", "647127"), 15.0),
-    **dict.fromkeys(("206997", "312615", "351401", "429199"), 20.0),
-    **dict.fromkeys(("199967",), 25.0),
-    **dict.fromkeys(("643127", "668660"), 30.0),
-    **dict.fromkeys(("198148", "207048"), 50.0),
-}
+PREDNISONES = frozenset({PREDNISONE, PREDNISOLONE})
 
 
 @fact
@@ -145,14 +128,13 @@ def _steroid_dose(case: Case) -> Finding:
 
 def _high_dose(order: MedicationOrder) -> Answer:
     """Whether an order reaches 20 mg of prednisone a day; unknown when that cannot be told."""
-    codes = {coding.code for coding in order.drug.codings if coding.system == RXNORM}
-    strengths = {PREDNISONE_MG[code] for code in codes & PREDNISONE_MG.keys()} - {None}
-    if not codes & PREDNISONE_MG.keys() or len(strengths) > 1:
+    if order.product is None or order.product.ingredients.isdisjoint(PREDNISONES):
         return Answer.UNKNOWN
-    dose = daily_dose_mg(order, next(iter(strengths), None))
+    (ingredient,) = order.product.ingredients & PREDNISONES
+    dose = daily_dose(order, ingredient)
     if dose is None:
         return Answer.UNKNOWN
-    return Answer.YES if dose >= STEROID_MG_A_DAY else Answer.NO
+    return Answer.YES if dose.mg_per_day >= STEROID_MG_A_DAY else Answer.NO
 
 
 def _days_on(

@@ -7,7 +7,7 @@ import re
 from cards.answer import Answer
 from cards.codes import RXNORM
 from cards.facts.drafted_drug import same_drug_by_code
-from cards.record import Coding, Concept
+from cards.record import Coding, Concept, MedicationOrder
 
 # Value sets that hold every product of their ingredients: a drug inside and a drug outside of one
 # are different drugs. Two members of one group may still be different drugs.
@@ -39,8 +39,7 @@ def same_drug(one: Concept, other: Concept) -> Answer:
     Yes by a common code, a value set of one ingredient, or when every ingredient named by one is
     named by the other; a salt is no other drug. No when their names have nothing in common, or
     when, unnamed, only one of them is in a value set that holds all products of its drugs.
-    Everything else is unknown, also two combinations that share a part: there is no table from
-    product to ingredient to settle it.
+    Everything else is unknown, also two combinations that share a part.
     """
     if same_drug_by_code(one, other):
         return Answer.YES
@@ -52,6 +51,20 @@ def same_drug(one: Concept, other: Concept) -> Answer:
     if _is_ingredient(one) and _is_ingredient(other):
         return Answer.NO
     return Answer.NO if _families_apart(one, other) else Answer.UNKNOWN
+
+
+def same_ordered_drug(one: MedicationOrder, other: MedicationOrder) -> Answer:
+    """Whether two orders are for the same drug, by the ingredients of their products.
+
+    Two combinations that share a part only are open. Where a product is not known, the drugs'
+    codes and names are compared instead.
+    """
+    if one.product is None or other.product is None:
+        return same_drug(one.drug, other.drug)
+    mine, theirs = one.product.ingredients, other.product.ingredients
+    if same_drug_by_code(one.drug, other.drug) or mine <= theirs or theirs <= mine:
+        return Answer.YES
+    return Answer.UNKNOWN if mine & theirs else Answer.NO
 
 
 def named_ingredients(drug: Concept) -> frozenset[str]:

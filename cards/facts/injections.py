@@ -5,7 +5,8 @@ from __future__ import annotations
 from cards.answer import NO, UNKNOWN, Answer, Finding
 from cards.case import Case, fact
 from cards.facts.entries import draft_order, drafted_services, procedures, recent
-from cards.facts.orders import because_draft, draft_in, order_reason_myofascial, ordered
+from cards.facts.order_reasons import order_reason_myofascial
+from cards.facts.orders import because_draft, draft_in, ordered
 from cards.record import OtherOrder
 
 BLOCK_DAYS = 365

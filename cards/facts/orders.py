@@ -39,6 +39,8 @@ SERIOUS_REASONS = (
     "post-laminectomy",
 )
 
+# The facts a drug fact implies hold for every product of it: cyclobenzaprine and the fentanyl patch
+# have products their classes do not list.
 DRAFT_SETS: dict[str, tuple[str, ...]] = {
     "draft_spine_imaging": ("spine-imaging",),
     "draft_tens": ("tens",),
@@ -60,6 +62,16 @@ DRAFT_SETS: dict[str, tuple[str, ...]] = {
     "draft_cns_depressant": ("cns-depressant",),
     "draft_passive_modality": ("passive-modality",),
     "draft_opioid": ("opioid",),
+    "draft_tramadol": ("tramadol",),
+    "draft_opioid_er_la": ("opioid-er-la", "fentanyl-transdermal"),
+    "draft_fentanyl_patch": ("fentanyl-transdermal",),
+    "draft_acetaminophen": ("acetaminophen",),
+    "draft_muscle_relaxant": ("skeletal-muscle-relaxant", "cyclobenzaprine"),
+    "draft_cyclobenzaprine": ("cyclobenzaprine",),
+    "draft_antidepressant": ("ssri", "snri", "tca"),
+    "draft_duloxetine": ("duloxetine",),
+    "draft_tca": ("tca",),
+    "draft_amitriptyline": ("amitriptyline",),
     "draft_spine_procedure": (
         "spine-imaging",
         "spinal-injection-epidural",
@@ -178,13 +190,17 @@ def order_for_back_pain_or_unstated(case: Case) -> Finding:
     return back_pain_problem(case) if stated.answer is Answer.UNKNOWN else stated
 
 
-def _reason_in(case: Case, *sets: str) -> Finding:
-    """Whether a coded reason of the draft is in the sets; unknown without a coded reason."""
+def reason_in(case: Case, *sets: str, late_effects: bool = False) -> Finding:
+    """Whether a coded reason of the draft is in the sets; unknown without a coded reason.
+
+    Args:
+        late_effects: whether an injury coded as sequela counts.
+    """
     order = draft_order(case)
     if order is None:
         return NO
     readable = [reason for reason in order.reasons if reason.readable]
-    if any(belongs(r, *sets) and not is_sequela(r) for r in readable):
+    if any(belongs(r, *sets) and (late_effects or not is_sequela(r)) for r in readable):
         return because_draft(case)
     return NO if readable else UNKNOWN
 
@@ -192,22 +208,7 @@ def _reason_in(case: Case, *sets: str) -> Finding:
 @fact
 def order_reason_serious(case: Case) -> Finding:
     """The draft states a red flag, a fracture risk or earlier spine surgery as its reason."""
-    return _reason_in(case, *SERIOUS_REASONS)
-
-
-@fact
-def order_reason_myofascial(case: Case) -> Finding:
-    """The draft states myofascial or trigger point pain as its reason.
-
-    A readable order without any reason states no such thing; a reason only in words leaves it open.
-    """
-    order = draft_order(case)
-    if order is None:
-        return NO
-    stated = _reason_in(case, "myofascial-pain", "trigger-point")
-    if stated.answer is not Answer.UNKNOWN or order.reasons or isinstance(order, OtherOrder):
-        return stated
-    return NO if ordered(order).readable else UNKNOWN
+    return reason_in(case, *SERIOUS_REASONS)
 
 
 @fact
@@ -227,6 +228,6 @@ def order_trauma_or_postoperative(case: Case) -> Finding:
     """The draft is for severe injury, or the spine was operated on within 30 days."""
     if case.draft is None:
         return NO
-    injury = _reason_in(case, "major-trauma", "vertebral-fracture")
+    injury = reason_in(case, "major-trauma", "vertebral-fracture")
     surgery = recent(case, procedures(case, "spine-surgery"), AFTER_SURGERY_DAYS, "procedures")
     return any_of([injury if injury.answer is Answer.YES else NO, surgery])

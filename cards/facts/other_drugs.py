@@ -7,13 +7,12 @@ from datetime import timedelta
 
 from cards.answer import Answer, Finding, yes
 from cards.case import Case, Fact, fact
-from cards.facts.drugs import above_low_dose, drafted_drugs
+from cards.facts.drugs import above_low_dose, drafted_drugs, on_the_skin
 from cards.facts.entries import (
     TAKEN,
     absence,
     active_medications,
     belongs,
-    coverage_window,
     draft_order,
     judged,
     medications_in,
@@ -23,7 +22,9 @@ from cards.facts.entries import (
     reasons,
     within,
 )
+from cards.facts.ingredient import ASPIRIN
 from cards.record import MedicationOrder, When
+from cards.supply import coverage_window
 
 MAOI_WASHOUT_DAYS = 14
 NALOXONE_DAYS = 365
@@ -41,21 +42,31 @@ CURRENT: dict[str, tuple[str, ...]] = {
     "cyp1a2_strong": ("cyp1a2-strong",),
     "cyp2d6_strong": ("cyp2d6-strong",),
     "benzodiazepine_current": ("benzodiazepine",),
+    "gastroprotection_current": ("ppi-misoprostol",),
+    "other_analgesic": ("nsaid-topical", "nsaid-oral", "duloxetine", "tca", "opioid"),
+    "bleeding_partner": ("nsaid-oral", "aspirin-low", "anticoagulant"),
 }
 
 
 def current_drugs(case: Case, *sets: str) -> Orders:
     """Drugs of the sets that cover today or are drafted beside the order under evaluation.
 
-    Aspirin read to be over 325 mg a day is no longer ``aspirin-low``.
+    A drug counts as it is taken: aspirin read to be over 325 mg a day as an oral NSAID, no longer
+    as ``aspirin-low``; an NSAID used on the skin as a topical one.
     """
-    found = (*active_medications(case, *sets), *drafted_drugs(case, *sets))
-    return tuple(order for order in found if _keeps_its_set(order, sets))
+    asked = (*sets, *ASPIRIN) if "nsaid-oral" in sets else sets
+    found = (*active_medications(case, *asked), *drafted_drugs(case, *asked))
+    return tuple(order for order in found if _sets_as_taken(order) & set(sets))
 
 
-def _keeps_its_set(order: MedicationOrder, sets: tuple[str, ...]) -> bool:
-    others = (name for name in sets if name != "aspirin-low")
-    return belongs(order.drug, *others) or not above_low_dose(order)
+def _sets_as_taken(order: MedicationOrder) -> set[str]:
+    """Value sets of an order's drug, in view of its dose and route."""
+    names = set(order.drug.sets)
+    if belongs(order.drug, *ASPIRIN) and above_low_dose(order):
+        names = names - {"aspirin-low"} | {"nsaid-oral"}
+    if on_the_skin(order):
+        names = names - {"nsaid-oral"} | {"nsaid-topical"}
+    return names
 
 
 def _register(name: str, sets: tuple[str, ...]) -> Fact:
@@ -132,12 +143,12 @@ def _ended_lately(case: Case, order: MedicationOrder) -> Answer:
         return Answer.UNKNOWN
     if window[0] > case.today or window[1] < since:
         return Answer.NO
-    shortest = coverage_window(_at_its_earliest(order))
+    shortest = coverage_window(at_its_earliest(order))
     sure = shortest is not None and shortest[1] >= since
     return Answer.YES if sure else Answer.UNKNOWN
 
 
-def _at_its_earliest(order: MedicationOrder) -> MedicationOrder:
+def at_its_earliest(order: MedicationOrder) -> MedicationOrder:
     """The order with the first day each of its partial dates can mean."""
     return replace(
         order, authored=_first_day(order.authored), validity_end=_first_day(order.validity_end)

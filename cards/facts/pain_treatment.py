@@ -10,17 +10,18 @@ from cards.facts.drugs import above_low_dose, drafted_drugs, on_the_skin
 from cards.facts.entries import (
     TAKEN,
     active_medications,
-    coverage_window,
     draft_order,
     medications_in,
 )
 from cards.facts.orders import because_draft, draft_in
 from cards.record import MedicationOrder
+from cards.supply import coverage_window
 
 LATELY_DAYS = 28
 TOPICAL = ("nsaid-topical", "nsaid-oral")  # the latter only where its route says skin
 ASPIRIN = ("aspirin-analgesic", "aspirin-low")
-NON_OPIOIDS = ("acetaminophen", "duloxetine", "tca", "skeletal-muscle-relaxant")
+# One product of cyclobenzaprine is in no other set, and draft_cyclobenzaprine implies both facts.
+NON_OPIOIDS = ("acetaminophen", "duloxetine", "tca", "skeletal-muscle-relaxant", "cyclobenzaprine")
 # Oral NSAIDs count through draft_oral_nsaid, and by their own set when used on the skin. Surgery of
 # the spine stands here because draft_surgery_referral implies a pain treatment.
 PAIN_TREATMENTS = (
@@ -30,6 +31,7 @@ PAIN_TREATMENTS = (
     "acetaminophen",
     "opioid",
     "skeletal-muscle-relaxant",
+    "cyclobenzaprine",
     "duloxetine",
     "tca",
     "systemic-corticosteroid",

@@ -19,7 +19,7 @@ from cards.facts.entries import (
     presence,
     reasons,
 )
-from cards.facts.ingredient import ASPIRIN, same_drug
+from cards.facts.ingredient import ASPIRIN, same_ordered_drug
 from cards.facts.other_drugs import Orders, current_drugs, evaluated_drug
 from cards.record import MedicationOrder
 
@@ -51,10 +51,10 @@ def _two_different(
 ) -> Finding:
     """Whether two of the orders are for different drugs; unknown when they only may be."""
     for pair in combinations(_one_per_drug(sure), 2):
-        if same_drug(pair[0].drug, pair[1].drug) is Answer.NO:
+        if same_ordered_drug(*pair) is Answer.NO:
             return yes(reasons(pair))
     pairs = combinations(_one_per_drug((*sure, *unsure)), 2)
-    if any(same_drug(one.drug, other.drug) is not Answer.YES for one, other in pairs):
+    if any(same_ordered_drug(one, other) is not Answer.YES for one, other in pairs):
         return UNKNOWN
     return absence(case, "medications")
 
@@ -83,7 +83,7 @@ def _apart(case: Case, orders: Iterable[MedicationOrder], name: str) -> tuple[Or
         return (), tuple(orders)
     if name not in order.drug.sets:
         return tuple(orders), ()
-    compared = [(other, same_drug(order.drug, other.drug)) for other in orders]
+    compared = [(other, same_ordered_drug(order, other)) for other in orders]
     return (
         tuple(other for other, answer in compared if answer is Answer.NO),
         tuple(other for other, answer in compared if answer is Answer.UNKNOWN),
@@ -136,6 +136,21 @@ def serotonergic_strong(case: Case) -> Finding:
     if lapsed:
         return yes(reasons(lapsed))
     return UNKNOWN if unsure or unsure_lapsed else absence(case, "medications")
+
+
+@fact
+def serotonergic_weak(case: Case) -> Finding:
+    """A weakly serotonergic drug other than the one in question is active or drafted.
+
+    When the chart is opened, an active cyclobenzaprine is the one in question. A product that may
+    or may not be the drafted drug: unknown.
+    """
+    name = "serotonergic-weak"
+    found = current_drugs(case, name)
+    if draft_order(case) is None:
+        found = tuple(order for order in found if not belongs(order.drug, "cyclobenzaprine"))
+    sure, unsure = _apart(case, found, name)
+    return UNKNOWN if unsure and not sure else presence(case, sure, "medications")
 
 
 def _without_active(case: Case, name: str) -> Case:

@@ -86,6 +86,12 @@ def age_75_or_over(case: Case) -> Finding:
 
 
 @fact
+def age_over_75(case: Case) -> Finding:
+    """76 or more completed years."""
+    return _older(case, 76)
+
+
+@fact
 def age_under_65(case: Case) -> Finding:
     """Fewer than 65 completed years."""
     match _at_least(case, 65):

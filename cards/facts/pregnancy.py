@@ -48,15 +48,20 @@ def pregnant(case: Case) -> Finding:
     """
     statuses = [o for o in observations(case, "pregnancy-status") if _current(case, o)]
     positive = [o for o in statuses if _says_pregnant(o)]
-    negative = [o for o in statuses if _says_not_pregnant(o)]
     problems = [c for c in active_conditions(case, "pregnancy") if _current(case, c)]
-    ended = [c for c in history_conditions(case, "pregnancy-outcome") if _current(case, c)]
 
     pregnancies: list[Condition | Observation] = [*positive, *problems]
-    ends: list[Condition | Observation] = [*negative, *ended]
+    ends = pregnancy_ends(case)
     if pregnancies and _newest(pregnancies) >= _newest(ends):
         return yes(reasons(newest_first(pregnancies)))
     return NO if ends and case.record.read("conditions", "observations") else UNKNOWN
+
+
+def pregnancy_ends(case: Case) -> list[Condition | Observation]:
+    """Ends of a pregnancy and negative statuses of the last 300 days, undated ones included."""
+    statuses = [o for o in observations(case, "pregnancy-status") if _current(case, o)]
+    ended = [c for c in history_conditions(case, "pregnancy-outcome") if _current(case, c)]
+    return [*(o for o in statuses if _says_not_pregnant(o)), *ended]
 
 
 def _current(case: Case, entry: Condition | Observation) -> bool:

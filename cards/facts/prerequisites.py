@@ -6,20 +6,20 @@ from datetime import date
 
 from cards.answer import NO, Answer, ChartEntry, Finding, yes
 from cards.case import Case, fact
-from cards.dose import daily_dose_mg
 from cards.facts.course import care_date, for_the_back
 from cards.facts.drugs import nsaid_allergy_serious, on_the_skin
 from cards.facts.entries import (
     TAKEN,
     belongs,
-    coverage_window,
     days_ago,
     medications_in,
     orders,
     procedures,
     within,
 )
+from cards.facts.order_dose import DULOXETINE, daily_mg
 from cards.record import MedicationOrder, Procedure, ServiceOrder
+from cards.supply import coverage_window
 
 WINDOW_DAYS = 730
 EXERCISE_DAYS, OTHER_CARE_DAYS = 42, 28
@@ -94,8 +94,8 @@ def _drug_done(case: Case, days: int, *sets: str, least_mg: float | None = None)
 
     Args:
         days: how long it must have been taken.
-        least_mg: milligrams a day it must have been taken at; None when any dose will do. A dose
-            that cannot be read is no documented dose.
+        least_mg: milligrams of duloxetine a day it must have been taken at; None when any dose
+            will do. A dose that cannot be read is no documented dose.
     """
     if any(belongs(allergy.concept, *sets) for allergy in case.record.allergies):
         return True
@@ -116,7 +116,7 @@ def _drug_done(case: Case, days: int, *sets: str, least_mg: float | None = None)
 def _dosed_at_least(order: MedicationOrder, least_mg: float | None) -> bool:
     if least_mg is None:
         return True
-    dose = daily_dose_mg(order, None)
+    dose = daily_mg(order, DULOXETINE)
     return dose is not None and dose >= least_mg
 
 

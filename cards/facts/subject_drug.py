@@ -52,6 +52,24 @@ def cyclobenzaprine_subject(case: Case) -> Finding:
 
 
 @fact
+def beers_relaxant_subject(case: Case) -> Finding:
+    """A muscle relaxant of the Beers list is in question."""
+    return is_subject(case, "beers-muscle-relaxant")
+
+
+@fact
+def duloxetine_subject(case: Case) -> Finding:
+    """Duloxetine is in question."""
+    return is_subject(case, "duloxetine")
+
+
+@fact
+def tca_subject(case: Case) -> Finding:
+    """A tricyclic is in question."""
+    return is_subject(case, "tca")
+
+
+@fact
 def opioid_subject(case: Case) -> Finding:
     """An opioid is in question."""
     return opioid_active(case) if is_patient_view(case) else is_subject(case, "opioid")

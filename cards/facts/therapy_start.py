@@ -19,7 +19,6 @@ from cards.facts.entries import (
     TAKEN,
     absence,
     belongs,
-    coverage_window,
     judged,
     medications_in,
     observations,
@@ -36,6 +35,7 @@ from cards.record import (
     ServiceOrder,
     When,
 )
+from cards.supply import coverage_window
 
 LIGHT_PROGRAMME_DAYS = 28
 STARTED_FROM_DAYS, STARTED_TO_DAYS = 14, 56
