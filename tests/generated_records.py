@@ -78,13 +78,13 @@ RESULT_SETS = ("body-temp", "body-weight", "pain-score", "crp", "esr")
 UNRELATED = (
     (ICD10CM, "I10", "Essential hypertension"),
     (ICD10CM, "E11.9", "Type 2 diabetes mellitus without complications"),
-    (ICD10CM, "J45.909", "Asthma, uncomplicated"),
+    (ICD10CM, "L20.9", "Atopic dermatitis, unspecified"),
     (ICD10CM, "E78.5", "Hyperlipidaemia"),
     (ICD10CM, "H52.4", "Presbyopia"),
     (ICD10CM, "J30.2", "Seasonal allergic rhinitis"),
     (ICD10CM, "M54.2", "Cervicalgia"),
     (SNOMED, "38341003", "Hypertensive disorder"),
-    (SNOMED, "195967001", "Asthma"),
+    (SNOMED, "80967001", "Dental caries"),
 )
 
 

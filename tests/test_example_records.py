@@ -120,7 +120,6 @@ NOT_RENDERABLE: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "of a problem list read in part only a chronic phase is certain": {
         PART_READ: (
             "acetaminophen-alternative",
-            "opioid-acute-msk-avoid",
             "oral-nsaid-after-topical",
             "topical-analgesic-trigger-point",
             "topical-nsaid-first-acute-mid-back",
@@ -166,6 +165,26 @@ NOT_RENDERABLE: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     },
     "it is part of every card and has no verdict of its own": {
         "Any card is shown.": ("provenance-disclaimer",),
+    },
+    "without result or dose it is unknown, not no; and a disorder brings its history": {
+        "Same patient, but no to: Is duloxetine in question?": ("duloxetine-contraindicated",),
+        "eGFR 85.": ("nsaid-ckd",),
+        "Naproxen sodium 550 mg twice daily: inside the tolerance.": ("nsaid-dose-duration",),
+        "Pregnancy ended.": ("nsaid-pregnancy",),
+        "20 MME.": ("opioid-mme-50",),
+        "Age 70 on an opioid.": ("opioid-naloxone-offer",),
+        "No risk factor.": ("opioid-naloxone-offer",),
+        "Yes to: Benzodiazepine current?": ("opioid-naloxone-offer",),
+        "Yes to: Two or more other CNS depressants?": ("opioid-naloxone-offer",),
+        "Yes to: Substance or alcohol use disorder?": ("opioid-naloxone-offer",),
+        "Yes to: Sleep apnoea, COPD or respiratory failure?": ("opioid-naloxone-offer",),
+        "Yes to: Cirrhosis, portal hypertension or hepatic failure?": ("opioid-naloxone-offer",),
+        "Active opioid use disorder, hydrocodone drafted.": ("opioid-oud-history",),
+        "Same patient in hospice care.": ("opioid-oud-history",),
+        "The opioid is treatment of opioid use disorder.": ("opioid-oud-history",),
+        "Same patient, but no to: Opioid analgesic ordered?": ("opioid-oud-history",),
+        "Same patient, but no to: Is there a back-pain problem or reason?": ("opioid-oud-history",),
+        "Same patient, but no to: Tramadol ordered?": ("tramadol-contraindicated",),
     },
 }
 LEFT_OUT = frozenset(
@@ -252,7 +271,10 @@ def answers(record: PatientRecord) -> Answers:
     draft = next((draft for draft in record.drafts if draft.selected), None)
     library = content()
     return Answers(
-        Case(record, TODAY, draft), library.vocabulary, library.unanswerable, library.switches
+        Case(record, TODAY, draft, library.mme_factors),
+        library.vocabulary,
+        library.unanswerable,
+        library.switches,
     )
 
 

@@ -6,15 +6,16 @@ import csv
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from cards.case import FACTS
 from cards.codes import RXNORM
-from cards.facts.cyclobenzaprine import EXTENDED_RELEASE
 from cards.record import Coding, Concept, Dosage, MedicationOrder, Quantity, Timing, When
 from cards.supply import supply_days, supply_days_with_refills
 from tests.charts import chart, drug, referral
+from tests.products import product, recognised
 
 ROWS = Path("cards/value_sets/cyclobenzaprine.csv")
 UNREADABLE = MedicationOrder("MedicationRequest/t", "draft", "order", Concept(display="pills"))
@@ -30,6 +31,16 @@ def answer(name: str, *entries: object, **members: object) -> str:
 def taken(days: int, supply: float | None = None, **members: object) -> MedicationOrder:
     """Cyclobenzaprine written so many days ago."""
     return drug("cyclobenzaprine", days=days, supply=supply, **members)
+
+
+FIVE, SEVEN, TEN, PLAIN = "828320", "828299", "828348", "21949"
+EXTENDED_RELEASE = {"828353", "828355", "828358", "828359"}
+
+
+def of_product(code: str, **members: Any) -> MedicationOrder:
+    """An order of today for the product of an RxNorm code."""
+    drug_of = Concept((Coding(RXNORM, code),), "cyclobenzaprine", {"cyclobenzaprine": ""})
+    return recognised(replace(taken(0, **members), drug=drug_of))
 
 
 def dosage(value: float, unit: str | None, timing: Timing | None = THRICE) -> Dosage:
@@ -297,8 +308,7 @@ def test_dose(words: str, dosages: tuple[Dosage, ...], over: str, unread: str) -
 def test_extended_release() -> None:
     """A product of extended release is much, whatever dose is stated."""
     for code in EXTENDED_RELEASE:
-        product = Concept((Coding(RXNORM, code),), "capsule", {"cyclobenzaprine": ""})
-        order = replace(taken(0), drug=product)
+        order = of_product(code)
 
         assert answer(OVER, draft=order) == answer(OVER, order) == "yes"
         assert answer(UNKNOWN_DOSE, draft=order) == "no"
@@ -310,6 +320,100 @@ def test_extended_release_is_the_value_set() -> None:
         named = {r["code"] for r in csv.DictReader(file) if "Extended Release" in r["display"]}
 
     assert named == EXTENDED_RELEASE
+    assert all(product(code).extended_release for code in named)
+
+
+TABLETS = [
+    ("one of 5 mg three times daily", FIVE, (dosage(1, "{tbl}"),), "no", "no"),
+    ("two of 5 mg once daily", FIVE, (dosage(2, "{tbl}", times(1)),), "yes", "no"),
+    ("one of 5 mg four times daily", FIVE, (dosage(1, "{tbl}", times(4)),), "yes", "no"),
+    ("one of 7.5 mg once daily", SEVEN, (dosage(1, "{tbl}", times(1)),), "yes", "no"),
+    ("tablets of no known strength", PLAIN, (dosage(1, "{tbl}"),), "unknown", "yes"),
+    ("milligrams of the drug", PLAIN, (dosage(5, "mg"),), "no", "no"),
+]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "dosages", "over", "unread"), TABLETS, ids=[row[0] for row in TABLETS]
+)
+def test_dose_in_tablets(
+    words: str, code: str, dosages: tuple[Dosage, ...], over: str, unread: str
+) -> None:
+    """A dose told in tablets is read by the strength of the product."""
+    order = of_product(code, dosages=dosages)
+
+    assert answer(OVER, draft=order) == answer(OVER, order) == over, words
+    assert answer(UNKNOWN_DOSE, draft=order) == unread, words
+
+
+def as_needed(tablets: float, at_most: float) -> Dosage:
+    return replace(dosage(tablets, "{tbl}", times(at_most)), as_needed=True)
+
+
+OVER_LABEL = "cyclobenzaprine_over_30mg"
+SLOW = "828353"
+EVERY_12 = Timing(code="Q12H")
+LABEL = [
+    ("10 mg three times daily is 30 mg", TEN, (dosage(1, "{tbl}"),), "no"),
+    ("10 mg four times daily is 40 mg", TEN, (dosage(1, "{tbl}", times(4)),), "yes"),
+    (
+        "as needed, up to 40 mg",
+        TEN,
+        (replace(dosage(1, "{tbl}", times(4)), as_needed=True),),
+        "yes",
+    ),
+    ("7.5 mg four times daily is 30 mg", SEVEN, (dosage(7.5, "mg", times(4)),), "no"),
+    ("7.51 mg four times daily", SEVEN, (dosage(7.51, "mg", times(4)),), "yes"),
+    ("10 mg at once", TEN, (dosage(10, "mg", times(1)),), "no"),
+    ("10.01 mg at once", TEN, (dosage(10.01, "mg", times(1)),), "yes"),
+    ("two tablets of 10 mg at bedtime", TEN, (dosage(2, "{tbl}", times(1)),), "yes"),
+    ("20 mg at once, how often not stated", TEN, (dosage(20, "mg", None),), "yes"),
+    ("10 mg at once, how often not stated", TEN, (dosage(10, "mg", None),), "unknown"),
+    ("30 mg released slowly", SLOW, (dosage(1, "{capsule}", times(1)),), "no"),
+    ("30 mg released slowly, twice", SLOW, (dosage(1, "{capsule}", EVERY_12),), "yes"),
+    ("15 mg of unknown form at once", PLAIN, (dosage(15, "mg", times(1)),), "unknown"),
+    ("15 mg of unknown form three times", PLAIN, (dosage(15, "mg"),), "yes"),
+    ("10 mg of unknown form three times", PLAIN, (dosage(10, "mg"),), "no"),
+    ("tablets of unknown strength", PLAIN, (dosage(1, "{tbl}"),), "unknown"),
+    ("no dosage", TEN, (), "unknown"),
+    ("150 mg, five times the maximum", TEN, (dosage(50, "mg"),), "yes"),
+    ("153 mg cannot be meant", TEN, (dosage(51, "mg"),), "unknown"),
+]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "dosages", "expected"), LABEL, ids=[row[0] for row in LABEL]
+)
+def test_over_the_label(words: str, code: str, dosages: tuple[Dosage, ...], expected: str) -> None:
+    """More than 30 mg a day, or 10 mg at once unless released slowly; only of an order."""
+    order = of_product(code, dosages=dosages)
+
+    assert answer(OVER_LABEL, draft=order) == expected, words
+    assert answer(OVER_LABEL, draft=order, unread=("medications",)) == expected, words
+    assert answer(OVER_LABEL, order) == "no", words
+
+
+def test_over_the_label_by_supply() -> None:
+    """Without a dosage 40 tablets of 10 mg for 10 days are 40 mg a day; 30 leave one dose open."""
+    forty, thirty = (
+        of_product(TEN, supply=10, quantity=Quantity(number, "{tbl}")) for number in (40, 30)
+    )
+
+    assert answer(OVER_LABEL, draft=forty) == "yes"
+    assert answer(OVER_LABEL, draft=thirty) == "unknown"
+
+
+def test_over_the_label_is_told_in_numbers() -> None:
+    """The reason names the order with its dose, once."""
+    often = of_product(TEN, dosages=(dosage(2, "{tbl}"),))
+    once = of_product(TEN, dosages=(dosage(2, "{tbl}", times(1)),))
+
+    told = [FACTS[OVER_LABEL](chart(draft=order)).because for order in (often, once)]
+
+    assert [[entry.display for entry in because] for because in told] == [
+        ["cyclobenzaprine: 60 mg a day"],
+        ["cyclobenzaprine: 20 mg at once"],
+    ]
 
 
 def test_dose_unread_drugs() -> None:

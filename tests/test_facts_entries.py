@@ -13,7 +13,6 @@ from cards.case import Case
 from cards.facts.entries import (
     active_conditions,
     active_medications,
-    coverage_window,
     days_ago,
     days_covered,
     drafts_other_than_evaluated,
@@ -41,6 +40,7 @@ from cards.record import (
     ServiceOrder,
     When,
 )
+from cards.supply import coverage_window
 from tests.chart import (
     TODAY,
     ago,

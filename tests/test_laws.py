@@ -264,7 +264,17 @@ def test_a_further_red_flag_never_hides_a_critical_card(
     after = _critical(cards_of(on(stored.day), added(stored.request, "conditions", red_flag)))
 
     leaders = {card["source"]["topic"]["code"] for card in before}
-    assert leaders <= _advice(after)
+    silenced = OPIOID_CARDS if _is_cancer(red_flag) else set()
+    assert leaders - silenced <= _advice(after)
+
+
+# Opioid rules do not speak in cancer care; the package asks for it.
+OPIOID_CARDS = {r.id for r in LIBRARY.recommendations.values() if r.merge_group == "opioid-safety"}
+
+
+def _is_cancer(condition: dict[str, Any]) -> bool:
+    sets = (LIBRARY.index.sets_of(c["system"], c["code"]) for c in condition["code"]["coding"])
+    return any("malignant-neoplasm" in found for found in sets)
 
 
 @law(120)
@@ -355,12 +365,23 @@ APPLIES = SHOWN | {"capped"}
 # Safety speaks beside red flags as well; imaging that they call for is exempt by name.
 BESIDE_RED_FLAGS = frozenset(
     {
+        "acetaminophen-max-dose",
         "imaging-indicated",
         "spinal-manipulation-contraindicated",
+        "systemic-corticosteroid-avoid",
         "trigger-point-injection-caution",
     }
 )
-SAFETY_GROUPS = frozenset({"red-flag", "nsaid-safety", "cyclobenzaprine-safety", "opioid-safety"})
+SAFETY_GROUPS = frozenset(
+    {
+        "red-flag",
+        "nsaid-safety",
+        "cyclobenzaprine-safety",
+        "antidepressant-safety",
+        "tramadol-safety",
+        "opioid-safety",
+    }
+)
 # Each is a red flag by itself, whatever else is on record.
 CERTAIN_RED_FLAGS = (
     ("critical", "G83.4", "Cauda equina syndrome"),
@@ -523,23 +544,25 @@ def _offers(request: Mapping[str, Any], day: date = TODAY) -> Offers:
         (verdict.id, suggestion.label, verdict.draft)
         for verdict in advice.verdicts
         if verdict.outcome in APPLIES
-        for suggestion in _open(verdict, asks[verdict.draft], record)
+        for suggestion in _open(verdict, asks[verdict.draft], record, day)
         if suggestion.action == "create"
     )
     return Offers(advice, creates, asks)
 
 
-def _open(verdict: Verdict, ask: Ask, record: PatientRecord) -> tuple[SuggestionTemplate, ...]:
+def _open(
+    verdict: Verdict, ask: Ask, record: PatientRecord, day: date
+) -> tuple[SuggestionTemplate, ...]:
     """The suggestions of one piece of advice that nothing withholds."""
     suggestions = offered(LIBRARY.recommendations[verdict.id], ask)
-    return unbarred(verdict.id, suggestions, record, LIBRARY)
+    return unbarred(verdict.id, suggestions, Case(record, day), LIBRARY)
 
 
 def _asks(record: PatientRecord, day: date) -> dict[str | None, Ask]:
     """Draft → the answers about it; under None those for the whole call."""
 
     def answers(draft: Draft | None) -> Answers:
-        case = Case(record, day, draft)
+        case = Case(record, day, draft, LIBRARY.mme_factors)
         return Answers(case, LIBRARY.vocabulary, LIBRARY.unanswerable, LIBRARY.switches)
 
     drafted = {d.order.reference: answers(d) for d in record.drafts if d.selected}

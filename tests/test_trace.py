@@ -14,18 +14,6 @@ from tests.content_yaml import read
 
 PAGE = Path(__file__).parents[1] / "cards" / "TRACE.md"
 STATEMENTS = 277
-# Rules that follow with the drug-safety part; their statements wait for them by name.
-FOLLOWING = {
-    "opioid-risk-benefit-discussion",
-    "opioid-sud-screening",
-    "cyclobenzaprine-spasticity-not-indicated",
-    "nsaid-dose-duration",
-    "nsaid-gi-risk-gastroprotection",
-    "acetaminophen-monotherapy-chronic-avoid",
-    "antidepressant-nonneuropathic-avoid",
-    "duloxetine-dose",
-    "systemic-corticosteroid-avoid",
-}
 EMPTY_BY_THE_GAPS = {
     "bed-rest-avoid",
     "mbsr",
@@ -35,12 +23,10 @@ EMPTY_BY_THE_GAPS = {
 
 
 def test_every_statement_has_a_home(library: Library) -> None:
-    """No statement is lost: each stands in a recommendation, or waits for one that is named."""
+    """No statement is lost: each stands in a recommendation."""
     rows = trace(library)
     homeless = [
-        row.statement
-        for row in rows
-        if not set(row.recommendations) & (set(library.recommendations) | FOLLOWING)
+        row.statement for row in rows if not set(row.recommendations) & set(library.recommendations)
     ]
 
     assert len(rows) == len({row.statement for row in rows}) == STATEMENTS
