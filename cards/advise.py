@@ -8,7 +8,7 @@ from datetime import date
 
 from cards.answer import NO, YES, Answer, ChartEntry
 from cards.answers import Answers, CallAnswers, SureAnswers, given, report_failure
-from cards.card import build_card
+from cards.card import build_card, with_each_order_once
 from cards.case import Case
 from cards.criteria import Ask
 from cards.facts.pain import resolved_pathways
@@ -307,7 +307,7 @@ def _build(
         except Exception as failure:  # noqa: BLE001 the other cards are still returned (H-21)
             report_failure(plan.leader.recommendation.id, failure)
             errors.append(plan.leader.recommendation.id)
-    return tuple(cards), tuple(errors)
+    return tuple(with_each_order_once(cards)), tuple(errors)
 
 
 def _next_steps(library: Library, call: Ask) -> tuple[str, ...]:

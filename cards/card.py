@@ -27,6 +27,7 @@ SEMANTIC_TAG = re.compile(
     r"|morphologic abnormality|body structure|substance|product|qualifier value)\)$"
 )
 GROUNDS_SHOWN = 3
+OFFER = ("suggestions", "selectionBehavior")
 
 
 def build_card(plan: CardPlan, record: PatientRecord, standing: Standing, library: Library) -> JSON:
@@ -60,6 +61,31 @@ def build_card(plan: CardPlan, record: PatientRecord, standing: Standing, librar
             for code in reasons
         ]
     return card
+
+
+def with_each_order_once(cards: Sequence[JSON]) -> list[JSON]:
+    """The cards of one call, a new order on the first that offers it and on no other."""
+    seen: set[tuple[str, str]] = set()
+    kept = []
+    for card in cards:
+        offered = [s for s in card.get("suggestions", ()) if not _is_offered(s, seen)]
+        rest = {name: v for name, v in card.items() if name not in OFFER}
+        if offered:
+            rest |= {"suggestions": offered, "selectionBehavior": selection_behaviour(offered)}
+        kept.append({name: rest[name] for name in (*card, *OFFER) if name in rest})
+    return kept
+
+
+def _is_offered(suggestion: JSON, seen: set[tuple[str, str]]) -> bool:
+    """Whether an earlier card offers the same new order; notes it when none does."""
+    (action,) = suggestion["actions"]
+    if action["type"] != "create":
+        return False
+    resource = action["resource"]
+    key = resource["resourceType"], ordered(resource)["coding"][0]["code"]
+    known = key in seen
+    seen.add(key)
+    return known
 
 
 def _because(members: Sequence[Applied]) -> tuple[ChartEntry, ...]:

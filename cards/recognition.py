@@ -5,6 +5,7 @@ Names only ever take trust away: a code whose name says another drug is not beli
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from enum import StrEnum
@@ -13,6 +14,9 @@ from cards.codes import RXNORM
 from cards.drug_index import DrugIndex
 from cards.product import Product
 from cards.record import Coding, Dosage
+
+# Milligrams of a whole product; of a liquid or an hour ("5 mg/mL") they are not.
+MILLIGRAMS = re.compile(r"(\d[\d,]*(?:\.\d+)?)\s*mg\b(?!\s*/)", re.IGNORECASE)
 
 
 class Unreadable(StrEnum):
@@ -53,7 +57,21 @@ def recognise(
     displays = any(says_another(coding.display, product, drugs) for coding in codings)
     if displays or any(says_another(text, product, drugs, brands=False) for text in texts):
         return Unreadable.OTHER_NAME
+    if any(_says_another_strength(coding.display, product) for coding in codings):
+        return bare([product])
     return product
+
+
+def _says_another_strength(text: str, product: Product) -> bool:
+    """Whether a name states milligrams, and none of them are those of a product of one drug.
+
+    Which of the two is meant cannot be told: the drug stands, its dose does not.
+    """
+    if product.level != "product" or len(product.strengths) != 1:
+        return False
+    (strength,) = product.strengths
+    stated = [float(number.replace(",", "")) for number in MILLIGRAMS.findall(text)]
+    return strength.unit == "MG" and bool(stated) and strength.value not in stated
 
 
 def says_another(text: str, product: Product, drugs: DrugIndex, *, brands: bool = True) -> bool:

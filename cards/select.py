@@ -11,6 +11,8 @@ from cards.recommendation import RANK, Recommendation
 from cards.record import HookName
 
 NEXT_STEP = "next-step"
+# It says that pain relief need not wait, which is no word to stand beside a danger of that drug.
+DRUG_TOO_EARLY = "drug-before-nonpharmacologic"
 # Drug-safety cards that stand alone, outside the groups named "-safety".
 SAFETY_CARDS = frozenset(
     {"acetaminophen-max-dose", "serotonergic-combination", "systemic-corticosteroid-avoid"}
@@ -218,9 +220,12 @@ def is_next_step(plan: CardPlan) -> bool:
 def _orders(plans: Sequence[CardPlan]) -> list[CardPlan]:
     """Every critical card; else at most three about one draft and five in all."""
     room = ORDER_CARDS - sum(plan.leader.indicator == "critical" for plan in plans)
+    endangered = {_about(p.leader) for p in plans if p.leader.indicator == "critical"}
     about: dict[int, int] = {}
     kept = []
     for plan in plans:
+        if plan.leader.recommendation.id == DRUG_TOO_EARLY and _about(plan.leader) in endangered:
+            continue
         draft = plan.leader.draft.position if plan.leader.draft else None
         count = 0
         if draft is not None:

@@ -107,9 +107,10 @@ def counted_once(
 ) -> tuple[MedicationOrder, ...]:
     """The orders that may hold the ingredient, without duplicates and replaced ones.
 
-    Whatever order they came in, drafts come first, then the newest.
+    Whatever order they came in, drafts come first, then the newest. Two drafts of one call that
+    are alike are two orders; only a list can hold one order twice.
     """
-    asked = _without_duplicates(_ranked(drafts, ingredient), (), ingredient)
+    asked = _each_once(_ranked(drafts, ingredient))
     ranked = _ranked(active, ingredient)
     current = _without_duplicates(ranked, asked, ingredient)
     named = [order for order in (*asked, *ranked) if order.prior and order.product]
@@ -137,6 +138,14 @@ def same_entry(one: MedicationOrder, other: MedicationOrder) -> bool:
     """Whether two entries are one order by their ids, or say the same throughout."""
     same_id = one.reference == other.reference != ""
     return same_id or bool(one.identifiers & other.identifiers) or one == other
+
+
+def _each_once(ranked: Sequence[MedicationOrder]) -> list[MedicationOrder]:
+    return [
+        order
+        for position, order in enumerate(ranked)
+        if not any(same_entry(order, before) for before in ranked[:position])
+    ]
 
 
 def _without_duplicates(

@@ -470,3 +470,25 @@ def test_products_join_the_sets_of_their_ingredients() -> None:
 def test_nothing_is_recognised_without_tables() -> None:
     """An empty index knows no code and doubts no name."""
     assert recognise([coded(WARFARIN, "baclofen")], NO_DRUGS) is Unreadable.UNKNOWN_CODE
+
+
+@pytest.mark.parametrize(
+    ("display", "level"),
+    [
+        ("oxycodone hydrochloride 15 MG Oral Tablet", "product"),
+        ("Oxycodone 15mg tabs", "product"),
+        ("oxycodone tablets", "product"),
+        ("oxycodone 15 mg/5 mL", "product"),
+        ("oxycodone hydrochloride 30 MG Oral Tablet", "ingredient"),
+        ("oxycodone 5 mg", "ingredient"),
+    ],
+)
+def test_a_name_of_another_strength_takes_the_dose_away(
+    drugs: DrugIndex, display: str, level: str
+) -> None:
+    """Name and code differ in strength: the drug still counts, its dose is not computed."""
+    found = recognise([coded(OXYCODONE_15, display)], drugs)
+
+    assert isinstance(found, Product)
+    assert found.level == level
+    assert found.ingredients == known(drugs, OXYCODONE_15).ingredients

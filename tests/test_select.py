@@ -237,3 +237,15 @@ def test_no_second_nsaid_on_another_card() -> None:
         [["lidocaine-topical"]],
     ]
     assert with_one_nsaid([note]) == (note,)
+
+
+def test_no_word_of_patience_beside_a_danger() -> None:
+    """A draft with a critical card gets no note that non-drug care was not tried first."""
+    early = advice("drug-before-nonpharmacologic", draft=draft("one"))
+    other = advice("drug-before-nonpharmacologic", draft=draft("two"))
+    danger = advice("danger", "critical", draft=draft("one"))
+
+    assert shown(danger, early, other, hook="order-sign") == [
+        ["danger"],
+        ["drug-before-nonpharmacologic"],
+    ]

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from fhir.resources.R4B import get_fhir_model_class
 
+from cards.card import with_each_order_once
 from cards.codes import CodeIndex
 from cards.dose import daily_dose_mg
 from cards.library import Library
@@ -306,3 +307,32 @@ def test_a_proposed_drug_is_read_back_with_its_dose(
     assert isinstance(order, MedicationOrder)
     assert daily_dose_mg(order, None) == milligrams
     assert order.repeats == 0
+
+
+def test_a_new_order_stands_on_one_card_only() -> None:
+    """Two cards that offer the same order: the first keeps it, and what else the second offers."""
+    add, other = (
+        {
+            "label": code,
+            "actions": [
+                {
+                    "type": "create",
+                    "resource": {
+                        "resourceType": "ServiceRequest",
+                        "code": {"coding": [{"code": code}]},
+                    },
+                }
+            ],
+        }
+        for code in ("exercise", "massage")
+    )
+    cards = [
+        {"summary": "a", "suggestions": [add], "selectionBehavior": "any"},
+        {"summary": "b", "suggestions": [add, other], "selectionBehavior": "any"},
+        {"summary": "c", "suggestions": [add], "selectionBehavior": "any"},
+    ]
+    first, second, third = with_each_order_once(cards)
+
+    assert first["suggestions"] == [add]
+    assert second["suggestions"] == [other]
+    assert third == {"summary": "c"}

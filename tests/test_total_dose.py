@@ -155,3 +155,12 @@ def test_five_times_the_label(mg_a_day: float, at_least: bool) -> None:
     taken = [order(ACETAMINOPHEN, *mg(mg_a_day))]
 
     assert total_daily_dose(taken, [], CODES["acetaminophen"], 4000).at_least is at_least
+
+
+def test_two_drafts_alike_are_two_orders() -> None:
+    """Signed together, twice 20 mg are 40 mg, however alike the two drafts are."""
+    drafts = [draft(name="d1", authored="2026-06-15"), draft(name="d2", authored="2026-06-15")]
+    one = total([], drafts[:1])
+
+    assert total([], drafts) == 2 * one
+    assert total([], [drafts[0], drafts[0]]) == one

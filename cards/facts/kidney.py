@@ -21,6 +21,7 @@ from cards.facts.entries import (
     latest_observation,
     observations,
     reasons,
+    within,
 )
 from cards.facts.person import age_65_or_over
 from cards.record import Condition, Observation, Quantity
@@ -117,12 +118,32 @@ def staged(case: Case, value_set: str) -> tuple[Condition, ...]:
 
 
 def _measured(case: Case, band: Band) -> Finding:
-    """Whether the newest eGFR lies in the band; unknown when none can be read."""
+    """Whether the newest eGFR lies in the band; unknown when none can be read.
+
+    Behind one that cannot be read the newest readable one still warns; it does not reassure.
+    """
     newest = newest_egfr(case)
     value = egfr(newest) if newest else None
-    if newest is None or value is None:
+    if newest is None:
         return UNKNOWN
-    return yes(reasons([newest])) if band.least <= value < band.below else NO
+    if value is None:
+        before = _newest_readable(case)
+        low = before is not None and _lies_in(band, egfr(before))
+        return yes(reasons([before])) if before and low else UNKNOWN
+    return yes(reasons([newest])) if _lies_in(band, value) else NO
+
+
+def _lies_in(band: Band, value: float | None) -> bool:
+    return value is not None and band.least <= value < band.below
+
+
+def _newest_readable(case: Case) -> Observation | None:
+    found = (
+        o
+        for o in observations(case, "egfr")
+        if egfr(o) is not None and within(o.effective, case.today, EGFR_DAYS) is Answer.YES
+    )
+    return next(found, None)
 
 
 def _coded(case: Case, band: Band) -> Finding:
