@@ -53,3 +53,18 @@ def fact(question: Fact) -> Fact:
     """Register a fact under its function name; the vocabulary is ``definitions/facts.yaml``."""
     FACTS[question.__name__] = question
     return question
+
+
+def fact_named(name: str, told: str) -> Callable[[Fact], Fact]:
+    """Register one of a family of alike facts, made from a table, under a name of its own.
+
+    Args:
+        told: the docstring of this one of the family.
+    """
+
+    def entered(question: Fact) -> Fact:
+        question.__name__ = question.__qualname__ = name
+        question.__doc__ = told
+        return fact(question)
+
+    return entered

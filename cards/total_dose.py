@@ -5,13 +5,16 @@ The same order under two ids counts once, and so does an order beside the one th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import fsum
 
 from cards.dose import DIGITS, Dose, believable, daily_dose, salt_factor
 from cards.record import MedicationOrder
 from cards.supply import coverage_window, first_day
+
+Alike = Callable[[MedicationOrder, MedicationOrder], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +113,9 @@ def counted_once(
     Whatever order they came in, drafts come first, then the newest. Two drafts of one call that
     are alike are two orders; only a list can hold one order twice.
     """
-    asked = _each_once(_ranked(drafts, ingredient))
+    asked = _each_once(_ranked(drafts, ingredient), same_entry)
     ranked = _ranked(active, ingredient)
-    current = _without_duplicates(ranked, asked, ingredient)
+    current = _each_once(ranked, partial(_duplicate, ingredient=ingredient), asked)
     named = [order for order in (*asked, *ranked) if order.prior and order.product]
     kept = [
         order
@@ -140,22 +143,14 @@ def same_entry(one: MedicationOrder, other: MedicationOrder) -> bool:
     return same_id or bool(one.identifiers & other.identifiers) or one == other
 
 
-def _each_once(ranked: Sequence[MedicationOrder]) -> list[MedicationOrder]:
-    return [
-        order
-        for position, order in enumerate(ranked)
-        if not any(same_entry(order, before) for before in ranked[:position])
-    ]
-
-
-def _without_duplicates(
-    ranked: Sequence[MedicationOrder], before: Sequence[MedicationOrder], ingredient: str
+def _each_once(
+    ranked: Sequence[MedicationOrder], alike: Alike, before: Sequence[MedicationOrder] = ()
 ) -> list[MedicationOrder]:
-    """The orders that are none of ``before`` and none of those ranked before them."""
+    """The orders alike to none of ``before`` and to none of those ranked before them."""
     return [
         order
         for position, order in enumerate(ranked)
-        if not any(_duplicate(order, o, ingredient) for o in (*before, *ranked[:position]))
+        if not any(alike(order, other) for other in (*before, *ranked[:position]))
     ]
 
 

@@ -17,6 +17,7 @@ from typing import Any
 
 import yaml
 
+from cards.definition_files import STATEMENT_COLUMNS
 from tests.content_yaml import dump, read
 
 JSON = dict[str, Any]
@@ -27,15 +28,6 @@ CPT = "http://www.ama-assn.org/go/cpt"
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 COLUMNS = ("system", "code", "display", "match", "note", "confidence", "source")
 CPT_COLUMNS = ("value_set", *COLUMNS)
-STATEMENT_COLUMNS = (
-    "statement",
-    "source",
-    "section",
-    "text",
-    "computable",
-    "why",
-    "recommendations",
-)
 DIGESTS = {
     "S0": "digest on chronic myofascial back pain",
     "S1": "digest on chronic back pain with spasm",

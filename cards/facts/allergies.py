@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cards.answer import UNKNOWN, Answer, Finding
-from cards.case import Case, Fact, fact
+from cards.case import Case, Fact, fact, fact_named
 from cards.codes import RXNORM
 from cards.facts.drugs import is_serious
 from cards.facts.entries import belongs, draft_order, presence
@@ -33,12 +33,11 @@ def allergies_to(case: Case, *sets: str) -> tuple[Allergy, ...]:
 
 
 def _register(name: str, sets: tuple[str, ...]) -> Fact:
+    @fact_named(name, f"An allergy or intolerance to {' or '.join(sets)} is active.")
     def allergy_fact(case: Case) -> Finding:
         return presence(case, allergies_to(case, *sets), "allergies")
 
-    allergy_fact.__name__ = allergy_fact.__qualname__ = name
-    allergy_fact.__doc__ = f"An allergy or intolerance to {' or '.join(sets)} is active."
-    return fact(allergy_fact)
+    return allergy_fact
 
 
 ALLERGY_FACTS = {name: _register(name, sets) for name, sets in ALLERGENS.items()}

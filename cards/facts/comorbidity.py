@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cards.answer import Finding, any_of
-from cards.case import Case, Fact, fact
+from cards.case import Case, Fact, fact, fact_named
 from cards.facts.entries import (
     active_conditions,
     history_conditions,
@@ -56,12 +56,11 @@ ACTIVE_PROBLEMS: dict[str, tuple[str, ...]] = {
 
 
 def _register(name: str, sets: tuple[str, ...]) -> Fact:
+    @fact_named(name, f"A confirmed problem in {', '.join(sets)} is active today.")
     def problem_fact(case: Case) -> Finding:
         return presence(case, active_conditions(case, *sets), "conditions")
 
-    problem_fact.__name__ = problem_fact.__qualname__ = name
-    problem_fact.__doc__ = f"A confirmed problem in {', '.join(sets)} is active today."
-    return fact(problem_fact)
+    return problem_fact
 
 
 ACTIVE_PROBLEM_FACTS = {name: _register(name, sets) for name, sets in ACTIVE_PROBLEMS.items()}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from cards.answer import UNKNOWN, Answer, ChartEntry, Finding, yes
-from cards.case import Case, Fact, fact, once
+from cards.case import Case, Fact, fact_named, once
 from cards.facts.entries import (
     TAKEN,
     absence,
@@ -241,12 +241,11 @@ def care_for_weeks(case: Case, weeks: int) -> Finding:
 
 
 def _register(name: str, weeks: int) -> Fact:
+    @fact_named(name, f"Non-drug care has run for {weeks} weeks or more.")
     def weeks_fact(case: Case) -> Finding:
         return care_for_weeks(case, weeks)
 
-    weeks_fact.__name__ = weeks_fact.__qualname__ = name
-    weeks_fact.__doc__ = f"Non-drug care has run for {weeks} weeks or more."
-    return fact(weeks_fact)
+    return weeks_fact
 
 
 CARE_WEEKS_FACTS = {name: _register(name, weeks) for name, weeks in CARE_WEEKS.items()}

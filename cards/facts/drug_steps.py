@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from cards.answer import NO, Answer, ChartEntry, Finding, all_of, any_of
-from cards.case import FACTS, Case, Fact, fact, once
+from cards.case import FACTS, Case, Fact, fact, fact_named, once
 from cards.facts.allergies import allergies_to
 from cards.facts.care_steps import StepStatus
 from cards.facts.drug_trial import (
@@ -241,12 +241,11 @@ ON_RECORD = {
 
 
 def _register(name: str, step: DrugStep) -> Fact:
+    @fact_named(name, f"A drug in {', '.join(step.drugs)} is on record.")
     def step_fact(case: Case) -> Finding:
         return on_record(case, step)
 
-    step_fact.__name__ = step_fact.__qualname__ = name
-    step_fact.__doc__ = f"A drug in {', '.join(step.drugs)} is on record."
-    return fact(step_fact)
+    return step_fact
 
 
 ON_RECORD_FACTS = {name: _register(name, step) for name, step in ON_RECORD.items()}

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from cards.answer import NO, UNKNOWN, Answer, Finding, any_of, yes
-from cards.case import Case, Fact, fact, once
+from cards.case import Case, Fact, fact, fact_named, once
 from cards.facts.entries import (
     SUSPECTED,
     absence,
@@ -189,13 +189,13 @@ def _any_stage(case: Case) -> bool:
 
 
 def _register(name: str) -> Fact:
+    band = BANDS[name]
+
+    @fact_named(name, f"The eGFR is {band.least} to under {band.below}, or {band.stage} is coded.")
     def band_fact(case: Case) -> Finding:
         return _in_band(case, name)
 
-    band = BANDS[name]
-    band_fact.__name__ = band_fact.__qualname__ = name
-    band_fact.__doc__ = f"The eGFR is {band.least} to under {band.below}, or {band.stage} is coded."
-    return fact(band_fact)
+    return band_fact
 
 
 BAND_FACTS = {name: _register(name) for name in BANDS}

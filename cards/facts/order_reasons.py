@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cards.answer import NO, UNKNOWN, Answer, Finding
-from cards.case import Case, Fact, fact
+from cards.case import Case, Fact, fact_named
 from cards.facts.entries import draft_order
 from cards.facts.orders import ordered, reason_in
 from cards.record import OtherOrder
@@ -31,12 +31,11 @@ def stated_reason(case: Case, *sets: str) -> Finding:
 
 
 def _register(name: str, sets: tuple[str, ...]) -> Fact:
+    @fact_named(name, f"The draft states a reason in {', '.join(sets)}.")
     def reason_fact(case: Case) -> Finding:
         return stated_reason(case, *sets)
 
-    reason_fact.__name__ = reason_fact.__qualname__ = name
-    reason_fact.__doc__ = f"The draft states a reason in {', '.join(sets)}."
-    return fact(reason_fact)
+    return reason_fact
 
 
 STATED_FACTS = {name: _register(name, sets) for name, sets in STATED.items()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cards.answer import NO, UNKNOWN, YES, Answer, Finding, any_of, yes
-from cards.case import Case, Fact, fact
+from cards.case import Case, Fact, fact, fact_named
 from cards.codes import SNOMED
 from cards.facts.entries import (
     belongs,
@@ -136,12 +136,11 @@ def because_draft(case: Case) -> Finding:
 
 
 def _register(name: str, sets: tuple[str, ...]) -> Fact:
+    @fact_named(name, f"The draft under evaluation is coded in: {', '.join(sets)}.")
     def draft_fact(case: Case) -> Finding:
         return draft_in(case, *sets)
 
-    draft_fact.__name__ = draft_fact.__qualname__ = name
-    draft_fact.__doc__ = f"The draft under evaluation is coded in: {', '.join(sets)}."
-    return fact(draft_fact)
+    return draft_fact
 
 
 DRAFT_FACTS = {name: _register(name, sets) for name, sets in DRAFT_SETS.items()}

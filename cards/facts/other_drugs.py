@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from cards.answer import Answer, Finding, yes
-from cards.case import Case, Fact, fact
+from cards.case import Case, Fact, fact, fact_named
 from cards.facts.drugs import above_low_dose, drafted_drugs, on_the_skin
 from cards.facts.entries import (
     TAKEN,
@@ -70,12 +70,11 @@ def _sets_as_taken(order: MedicationOrder) -> set[str]:
 
 
 def _register(name: str, sets: tuple[str, ...]) -> Fact:
+    @fact_named(name, f"A drug in {', '.join(sets)} covers today, or is another draft.")
     def current_fact(case: Case) -> Finding:
         return presence(case, current_drugs(case, *sets), "medications")
 
-    current_fact.__name__ = current_fact.__qualname__ = name
-    current_fact.__doc__ = f"A drug in {', '.join(sets)} covers today, or is another draft."
-    return fact(current_fact)
+    return current_fact
 
 
 CURRENT_FACTS = {name: _register(name, sets) for name, sets in CURRENT.items()}

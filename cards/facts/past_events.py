@@ -7,7 +7,7 @@ or poisoning coded as sequela is a late effect: it tells of the event, but not w
 from __future__ import annotations
 
 from cards.answer import NO, Answer, Finding, any_of
-from cards.case import Case, Fact, fact
+from cards.case import Case, Fact, fact, fact_named
 from cards.facts.entries import (
     TAKEN,
     active_conditions,
@@ -61,14 +61,13 @@ def happened(case: Case, name: str, since: int, days: int) -> Finding:
 
 
 def _register(name: str, value_set: str, since: int, days: int) -> Fact:
+    @fact_named(name, f"The newest event in {value_set} lies {since} to {days} days back.")
     def event_fact(case: Case) -> Finding:
         if name in CERTAIN:
             return recent(case, events(case, value_set), days, "conditions")
         return happened(case, value_set, since, days)
 
-    event_fact.__name__ = event_fact.__qualname__ = name
-    event_fact.__doc__ = f"The newest event in {value_set} lies {since} to {days} days back."
-    return fact(event_fact)
+    return event_fact
 
 
 EVENT_FACTS = {name: _register(name, *row) for name, row in EVENTS.items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from cards.answer import UNKNOWN, Answer, ChartEntry, Finding
-from cards.case import Case, Fact, fact
+from cards.case import Case, Fact, fact, fact_named
 from cards.facts.course import (
     KEYS,
     Care,
@@ -98,12 +98,11 @@ def _with_last_care(finding: Finding, care: tuple[Care, ...], today: date) -> Fi
 
 
 def _register(name: str, sets: tuple[str, ...], days: int) -> Fact:
+    @fact_named(name, f"Care in {', '.join(sets)} is on record within {days} days.")
     def care_fact(case: Case) -> Finding:
         return on_record(case, sets, days)
 
-    care_fact.__name__ = care_fact.__qualname__ = name
-    care_fact.__doc__ = f"Care in {', '.join(sets)} is on record within {days} days."
-    return fact(care_fact)
+    return care_fact
 
 
 ON_RECORD_FACTS = {name: _register(name, *row) for name, row in ON_RECORD.items()}
