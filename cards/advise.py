@@ -20,6 +20,7 @@ from cards.recommend import Applied, Verdict, judge
 from cards.recommendation import Recommendation, SuggestionTemplate
 from cards.record import Draft, PatientRecord
 from cards.select import (
+    DRUG_TOO_EARLY,
     CardPlan,
     is_next_step,
     next_steps,
@@ -104,7 +105,7 @@ def advise(record: PatientRecord, today: date, library: Library) -> Advice:
             judged.verdicts + rows.verdicts + texts.verdicts,
             plans,
             selection.capped,
-            {text.id for text in library.texts},
+            {DRUG_TOO_EARLY, *(text.id for text in library.texts)},
         ),
         (*places, *left_behind(places, resolved)),
         standing.phase,
@@ -324,7 +325,7 @@ def _outcomes(
     verdicts: Sequence[Verdict],
     shown: Sequence[CardPlan],
     capped: Sequence[CardPlan],
-    texts: Collection[str],
+    once: Collection[str],
 ) -> tuple[Verdict, ...]:
     """Each verdict with what selection made of it: shown, merged, row, text or capped."""
     places: dict[tuple[str, str | None], str] = {}
@@ -336,16 +337,16 @@ def _outcomes(
         places.update({_key(member): "row" for member in plan.rows})
         places.update({_key(text): "text" for text in plan.texts})
     return tuple(
-        replace(verdict, outcome=places.get((verdict.id, verdict.draft), _unplaced(verdict, texts)))
+        replace(verdict, outcome=places.get((verdict.id, verdict.draft), _unplaced(verdict, once)))
         if verdict.outcome == "shown"
         else verdict
         for verdict in verdicts
     )
 
 
-def _unplaced(verdict: Verdict, texts: Collection[str]) -> str:
-    """A paragraph no card bears is said there already; all else a cap kept back."""
-    return "suppressed" if verdict.id in texts else "capped"
+def _unplaced(verdict: Verdict, once: Collection[str]) -> str:
+    """What is said already, or said best of another draft, is suppressed; a cap kept all else."""
+    return "suppressed" if verdict.id in once else "capped"
 
 
 def _key(advice: Applied) -> tuple[str, str | None]:

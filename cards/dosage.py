@@ -2,34 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from cards.recommendation import DraftedDose, DrugDose
-from cards.record import Coding
+from cards.record import Coding, Dosage, Timing
+from cards.timing import bounded_days, dosing_days, step
 
 JSON = dict[str, Any]
 UCUM = "http://unitsofmeasure.org"
 DISPLAYS = {"d": "days", "h": "hours", "{patch}": "patch"}
-# What says how much is handed out; it would contradict a new supply.
-AMOUNTS = {"quantity", "initialFill", "dispenseInterval"}
+# What says how much is handed out or taken; it would contradict a new supply.
+AMOUNTS = {
+    "quantity",
+    "initialFill",
+    "dispenseInterval",
+    "expectedSupplyDuration",
+    "numberOfRepeatsAllowed",
+}
+COUNTS = {"count", "countMax"}
+BOUNDS = {"boundsDuration", "boundsRange", "boundsPeriod"}
 
 
 def words(dose: DrugDose | DraftedDose) -> str:
     """The whole instruction in words; of a new dose with a word on refills."""
     if isinstance(dose, DraftedDose):
         return dose.text
-    told = ", ".join(step.text for step in (dose, *dose.then))
+    told = ", ".join(part.text for part in (dose, *dose.then))
     return f"{told}, no refill" if dose.refills == 0 else told
 
 
 def drug_order(dose: DrugDose) -> JSON:
     """The dosageInstruction, one entry for each step, and the dispenseRequest it leads to."""
     steps = (dose, *dose.then)
-    instructions = [_instruction(step) for step in steps]
+    instructions = [_instruction(part) for part in steps]
     if dose.then:
-        instructions = [{"sequence": n, **step} for n, step in enumerate(instructions, start=1)]
-    days = [step.days for step in steps if step.days is not None]
+        instructions = [{"sequence": n, **each} for n, each in enumerate(instructions, start=1)]
+    days = [part.days for part in steps if part.days is not None]
     dispensed = _supply(sum(days) if len(days) == len(steps) else None, dose.refills)
     return {
         "dosageInstruction": instructions,
@@ -37,11 +47,61 @@ def drug_order(dose: DrugDose) -> JSON:
     }
 
 
-def drafted_supply(dispensed: Any, dose: DraftedDose) -> JSON:
-    """The draft's dispenseRequest for the new supply; who dispenses it stays."""
-    stated = dispensed if isinstance(dispensed, Mapping) else {}
-    kept = {name: value for name, value in stated.items() if name not in AMOUNTS}
-    return {**kept, **_supply(dose.days, dose.refills)}
+def drafted_supply(dose: DraftedDose) -> JSON:
+    """The dispenseRequest members of a new supply of the drafted drug."""
+    return _supply(dose.days, dose.refills)
+
+
+def dispensed(drafted: Any, supply: JSON) -> JSON:
+    """The draft's dispenseRequest with the new supply; who dispenses it, and when, stays."""
+    stated = drafted if isinstance(drafted, Mapping) else {}
+    return _without(stated, AMOUNTS) | supply
+
+
+def shortened(
+    instructions: Sequence[JSON], dosages: Sequence[Dosage], days: int
+) -> list[JSON] | None:
+    """The drafted instructions, none of them for longer than the new supply of so many days.
+
+    None for steps taken in turn that last longer: which of them to cut is not ours to say.
+
+    Args:
+        instructions: as drafted, in FHIR's JSON.
+        dosages: the same instructions, as read.
+    """
+    if len({step(dosage) for dosage in dosages}) > 1:
+        bounded = tuple(d for d in dosages if bounded_days(d.timing) is not None)
+        return None if (dosing_days(bounded) or 0) > days else list(instructions)
+    return [
+        _cut(instruction, dosage.timing, days)
+        for instruction, dosage in zip(instructions, dosages, strict=True)
+    ]
+
+
+def _cut(instruction: JSON, timing: Timing | None, days: int) -> JSON:
+    """An instruction that ends with the supply; one that ends before, or states no end, stays."""
+    timed = instruction.get("timing")
+    repeat = timed.get("repeat") if isinstance(timed, Mapping) else None
+    if timing is None or not isinstance(timed, Mapping) or not isinstance(repeat, Mapping):
+        return instruction
+    kept = _without(repeat, COUNTS)
+    length = bounded_days(timing)
+    if BOUNDS & set(kept) and (length is None or length > days):
+        kept = _bounds(repeat, timing, days) | _without(kept, BOUNDS)
+    return {**instruction, "timing": {**timed, "repeat": kept}}
+
+
+def _bounds(repeat: Mapping[str, Any], timing: Timing, days: int) -> JSON:
+    """The new bounds: a period that began on a known day still begins on it."""
+    start = timing.bounds_start
+    if start is None or start.earliest != start.latest:
+        return {"boundsDuration": _quantity(days, "d")}
+    last = start.earliest + timedelta(days=days - 1)
+    return {"boundsPeriod": {**repeat["boundsPeriod"], "end": last.isoformat()}}
+
+
+def _without(members: Mapping[str, Any], names: Collection[str]) -> JSON:
+    return {name: value for name, value in members.items() if name not in names}
 
 
 def _supply(days: int | None, refills: int | None) -> JSON:
@@ -49,31 +109,35 @@ def _supply(days: int | None, refills: int | None) -> JSON:
     return supply if days is None else {**supply, "expectedSupplyDuration": _quantity(days, "d")}
 
 
-def _instruction(step: DrugDose) -> JSON:
-    instruction: JSON = {"text": step.text, "timing": {"repeat": _repeat(step)}}
-    if step.as_needed:
+def _instruction(part: DrugDose) -> JSON:
+    instruction: JSON = {"text": part.text}
+    if repeat := _repeat(part):
+        instruction["timing"] = {"repeat": repeat}
+    if part.as_needed_for:
+        instruction["asNeededCodeableConcept"] = {"text": part.as_needed_for}
+    elif part.as_needed:
         instruction["asNeededBoolean"] = True
-    if step.route:
-        instruction["route"] = {"coding": [coding(step.route)]}
-    instruction["doseAndRate"] = [{"doseQuantity": _quantity(step.value, step.unit)}]
-    if step.most_per_day is not None:
+    if part.route:
+        instruction["route"] = {"coding": [coding(part.route)]}
+    instruction["doseAndRate"] = [{"doseQuantity": _quantity(part.value, part.unit)}]
+    if part.most_per_day is not None:
         instruction["maxDosePerPeriod"] = {
-            "numerator": _quantity(step.most_per_day, step.unit),
+            "numerator": _quantity(part.most_per_day, part.unit),
             "denominator": _quantity(1, "d"),
         }
     return instruction
 
 
-def _repeat(step: DrugDose) -> JSON:
+def _repeat(part: DrugDose) -> JSON:
     repeat = {
-        "boundsDuration": None if step.days is None else _quantity(step.days, "d"),
-        "duration": step.hours_on,
-        "durationUnit": None if step.hours_on is None else "h",
-        "frequency": step.frequency,
-        "period": step.period,
-        "periodMax": step.period_max,
-        "periodUnit": step.period_unit,
-        "when": None if step.event is None else [step.event],
+        "boundsDuration": None if part.days is None else _quantity(part.days, "d"),
+        "duration": part.hours_on,
+        "durationUnit": None if part.hours_on is None else "h",
+        "frequency": part.frequency,
+        "period": part.period,
+        "periodMax": part.period_max,
+        "periodUnit": part.period_unit,
+        "when": None if part.event is None else [part.event],
     }
     return {name: value for name, value in repeat.items() if value is not None}
 

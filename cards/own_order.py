@@ -95,8 +95,8 @@ def _is_step(dosage: Dosage, step: DrugDose) -> bool:
     )
 
 
-def _timing(step: DrugDose) -> Timing:
-    return Timing(
+def _timing(step: DrugDose) -> Timing | None:
+    timing = Timing(
         frequency=step.frequency,
         period=step.period,
         period_max=step.period_max,
@@ -104,3 +104,4 @@ def _timing(step: DrugDose) -> Timing:
         when=() if step.event is None else (step.event,),
         bounds_days=step.days,
     )
+    return None if timing == Timing() else timing

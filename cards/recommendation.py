@@ -29,6 +29,8 @@ class DrugDose:
 
     Attributes:
         value, unit: one dose, with its UCUM code.
+        frequency, period, period_unit: None of a drug taken on one occasion only, which
+            ``as_needed_for`` names (a suspected overdose).
         days: how long this step lasts; None where the order does not say.
         period_max: the longest period where a range is given (every 6 to 8 hours).
         most_per_day: the largest amount in a day, in ``unit``; None when the frequency tells.
@@ -36,14 +38,15 @@ class DrugDose:
         event: HL7 code of the time of day (``HS``: bedtime).
         refills: 0 forbids a refill; None leaves it to the prescriber.
         then: the steps that follow this one.
+        as_needed_for: the one occasion it is for; None when there is none, or nobody named it.
     """
 
     text: str
     value: float
     unit: str
-    frequency: int
-    period: float
-    period_unit: str
+    frequency: int | None = None
+    period: float | None = None
+    period_unit: str | None = None
     route: Coding | None = None
     as_needed: bool = False
     days: int | None = None
@@ -53,6 +56,7 @@ class DrugDose:
     event: str | None = None
     refills: int | None = None
     then: tuple[DrugDose, ...] = ()
+    as_needed_for: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,27 @@ class DraftedDose:
     text: str
     days: int
     refills: int
+
+
+@dataclass(frozen=True, slots=True)
+class IngredientDose:
+    """The dose of a drug by its ingredient.
+
+    Attributes:
+        ingredient: its RxNorm code.
+        code: the product ordered where the drafted one does not allow the dose.
+    """
+
+    ingredient: str
+    code: Coding
+    dose: DrugDose
+
+
+@dataclass(frozen=True, slots=True)
+class DoseByIngredient:
+    """The drug of the draft stays, in the dose listed for its ingredient; others have none."""
+
+    doses: tuple[IngredientDose, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,7 +107,7 @@ class SuggestionTemplate:
     priority: str | None = None
     note: str | None = None
     text: str | None = None
-    dosage: DrugDose | DraftedDose | None = None
+    dosage: DrugDose | DraftedDose | DoseByIngredient | None = None
     when_all: tuple[str, ...] = ()
     when_none: tuple[str, ...] = ()
 
@@ -118,6 +143,7 @@ class Recommendation:
         render: a card of its own, a row of the first-line card, or text of other cards.
         exclusions: facts, exclusion sets already spelled out; any yes silences.
         critical_only_when: facts that leave only a critical card standing (end of life).
+        brief: the detail for signing, unless critical: less the sentences the file leaves out.
         priority: lower comes first among cards of one indicator.
         not_found: fact → what the card calls not found in the record while the fact is unknown.
         merge_group: cards of one group become one card; None when it stands alone.
@@ -139,6 +165,7 @@ class Recommendation:
     critical_only_when: tuple[str, ...]
     summary: str
     detail: str
+    brief: str
     limits: str
     not_found: Mapping[str, str]
     suggestions: tuple[SuggestionTemplate, ...]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cards.brief import in_brief
 from cards.content import (
     ContentError,
     Document,
@@ -17,10 +18,12 @@ from cards.content import (
 from cards.criteria import Criteria
 from cards.facts.vocabulary import Vocabulary, closure
 from cards.recommendation import (
+    DoseByIngredient,
     DraftedDose,
     DrugDose,
     Example,
     IndicatorRule,
+    IngredientDose,
     Recommendation,
     SuggestionTemplate,
 )
@@ -28,6 +31,7 @@ from cards.record import Coding, HookName
 
 PINNED = "pinned"  # note of a row whose code is the one ordered
 LONGEST_SUMMARY = 139
+LEFT_OUT = "left_out_when_signed"
 EXAMPLE_FACTS = ("present", "absent", "unknown")
 FACT_LISTS = frozenset(
     {"all", "any", "none", "exclusions", "when_all", "when_none", "withheld_when", *EXAMPLE_FACTS}
@@ -57,6 +61,7 @@ def read_recommendations(root: Path, shared: Shared) -> Mapping[str, Recommendat
         document = read_yaml(path)
         check_schema(document, validator)
         _check_wording(document)
+        _check_brief(document)
         _check_names(document, shared)
         for position, suggestion in enumerate(document.value.get("suggestions", ())):
             _check_codes(document, position, suggestion, shared)
@@ -81,6 +86,16 @@ def _check_wording(document: Document) -> None:
         raise document.error("limits are not stated", ("limits",))
     if not content["sources"]:
         raise document.error("no source is cited", ("sources",))
+
+
+def _check_brief(document: Document) -> None:
+    """What is left out at signing stands in the detail, and leaves something to say."""
+    card = document.value["card"]
+    for position, sentence in enumerate(card.get(LEFT_OUT, ())):
+        if card["detail"].count(sentence) != 1:
+            raise document.error("stands not once in the detail", ("card", LEFT_OUT, position))
+    if not in_brief(card["detail"], card.get(LEFT_OUT, ())):
+        raise document.error("nothing would be left to say", ("card", LEFT_OUT))
 
 
 def _check_names(document: Document, shared: Shared) -> None:
@@ -112,7 +127,7 @@ def _check_codes(
         raise document.error(f"value set {name!r} does not exist", (*place, "value_set"))
     rows = shared.value_sets.get(name or "", ())
     members = {(row["system"], row["code"]) for row in rows}
-    for code in _codes(suggestion).values():
+    for code in (*_codes(suggestion).values(), *_codes_by_ingredient(suggestion)):
         if (code.system, code.code) not in members:
             raise document.error(f"code {code.code} is not in {name}", place)
 
@@ -197,6 +212,7 @@ def _recommendation(content: Mapping[str, Any], shared: Shared) -> Recommendatio
         critical_only_when=tuple(barred),
         summary=content["card"]["summary"].strip(),
         detail=content["card"]["detail"].strip(),
+        brief=in_brief(content["card"]["detail"], content["card"].get(LEFT_OUT, ())),
         limits=content["limits"].strip(),
         not_found=content.get("not_found", {}),
         suggestions=tuple(_suggestion(each, shared) for each in content.get("suggestions", ())),
@@ -242,10 +258,22 @@ def _coding(code: Mapping[str, Any]) -> Coding:
     return Coding(code["system"], str(code["code"]), code["display"])
 
 
-def _dose(entry: Mapping[str, Any]) -> DrugDose | DraftedDose:
+def _codes_by_ingredient(entry: Mapping[str, Any]) -> list[Coding]:
+    return [_coding(one["code"]) for one in entry.get("dosage", {}).get("by_ingredient", ())]
+
+
+def _dose(entry: Mapping[str, Any]) -> DrugDose | DraftedDose | DoseByIngredient:
     if entry.get("as_drafted"):
         return DraftedDose(entry["text"], entry["days"], entry["refills"])
+    if "by_ingredient" in entry:
+        return DoseByIngredient(tuple(map(_ingredient_dose, entry["by_ingredient"])))
     return _drug_dose(entry)
+
+
+def _ingredient_dose(entry: Mapping[str, Any]) -> IngredientDose:
+    return IngredientDose(
+        str(entry["ingredient"]), _coding(entry["code"]), _drug_dose(entry["dosage"])
+    )
 
 
 def _drug_dose(entry: Mapping[str, Any]) -> DrugDose:
@@ -253,11 +281,12 @@ def _drug_dose(entry: Mapping[str, Any]) -> DrugDose:
         text=entry["text"],
         value=entry["dose"],
         unit=entry["unit"],
-        frequency=entry["frequency"],
-        period=entry["period"],
-        period_unit=entry["period_unit"],
+        frequency=entry.get("frequency"),
+        period=entry.get("period"),
+        period_unit=entry.get("period_unit"),
         route=_coding(entry["route"]) if "route" in entry else None,
-        as_needed=entry.get("as_needed", False),
+        as_needed=entry.get("as_needed", False) or "as_needed_for" in entry,
+        as_needed_for=entry.get("as_needed_for"),
         days=entry.get("days"),
         period_max=entry.get("period_max"),
         most_per_day=entry.get("most_per_day"),

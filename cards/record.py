@@ -284,12 +284,16 @@ class Encounter:
 
 @dataclass(frozen=True, slots=True)
 class Allergy:
-    """An AllergyIntolerance that is active or without clinical status."""
+    """An AllergyIntolerance that is active or without clinical status.
+
+    ``concept`` bears the codes of the allergen and of each substance a reaction was to.
+    """
 
     reference: str
     concept: Concept
     kind: str | None = None  # allergy | intolerance
     reactions: tuple[Concept, ...] = ()
+    noted: When | None = None  # its onset, else recordedDate; shown, never judged
 
 
 @dataclass(frozen=True, slots=True)
@@ -380,8 +384,8 @@ def chart_entry(entry: Entry) -> ChartEntry:
             when = start or end
         case Encounter(types=types, start=when):
             concept = types[0] if types else NOTHING
-        case Allergy(concept=concept):
-            when = None
+        case Allergy(noted=when):
+            return _entry(entry.reference, _with_reactions(entry), when)
         case DiagnosticReport(concept=concept, effective=when):
             pass
     return _entry(entry.reference, concept.name, when)
@@ -396,6 +400,17 @@ def _with_outcome(order: MedicationOrder) -> str:
     reason = order.status_reason.display
     told = order.status in ("stopped", "on-hold") and reason
     return f"{order.drug.name}, {order.status}: {reason}" if told else order.drug.name
+
+
+def _with_reactions(allergy: Allergy) -> str:
+    """The allergen and what it led to, where a reaction is recorded."""
+    names = dict.fromkeys(filter(None, (reaction.name for reaction in allergy.reactions)))
+    parts = (_short(allergy.concept.name), ", ".join(names))
+    return ": ".join(filter(None, parts))
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1].rstrip()}…"
 
 
 def _with_value(observation: Observation) -> str:
@@ -413,5 +428,4 @@ def _with_value(observation: Observation) -> str:
     name = observation.concept.name
     if not found:
         return name
-    short = name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1].rstrip()}…"
-    return f"{short}: {found}"
+    return f"{_short(name)}: {found}"

@@ -8,7 +8,7 @@ from itertools import groupby
 
 from cards.recommend import Applied
 from cards.recommendation import RANK, Recommendation
-from cards.record import HookName
+from cards.record import HookName, MedicationOrder
 
 NEXT_STEP = "next-step"
 # It says that pain relief need not wait, which is no word to stand beside a danger of that drug.
@@ -83,6 +83,7 @@ def select(
     elif steps:
         plans = _with_replacements(plans, steps)
     plans.sort(key=lambda plan: rank(plan.leader))
+    plans = _early_drug_once(plans)
     shown = _patient_view(plans) if hook == "patient-view" else _orders(plans)
     capped = tuple(plan for plan in plans if plan not in shown)
     if shown and capped:
@@ -199,6 +200,22 @@ def _without(plan: CardPlan, value_set: str) -> CardPlan:
     )
 
 
+def _early_drug_once(plans: Sequence[CardPlan]) -> list[CardPlan]:
+    """The word on drugs before other care once a call, on the first draft that calls for it.
+
+    Not on a draft with an opioid in it, and not beside a danger of that draft.
+    """
+    barred = {_about(p.leader) for p in plans if p.leader.indicator == "critical"}
+    early = [plan for plan in plans if plan.leader.recommendation.id == DRUG_TOO_EARLY]
+    fitting = [p for p in early if _about(p.leader) not in barred and not _has_opioid(p.leader)]
+    return [plan for plan in plans if plan not in early or plan in fitting[:1]]
+
+
+def _has_opioid(advice: Applied) -> bool:
+    order = advice.draft.order if advice.draft else None
+    return isinstance(order, MedicationOrder) and "opioid" in order.drug.sets
+
+
 def _patient_view(plans: Sequence[CardPlan]) -> list[CardPlan]:
     """Every critical card; then warnings, one next step and one other note, three in all."""
     kept = [plan for plan in plans if plan.leader.indicator == "critical"]
@@ -220,12 +237,9 @@ def is_next_step(plan: CardPlan) -> bool:
 def _orders(plans: Sequence[CardPlan]) -> list[CardPlan]:
     """Every critical card; else at most three about one draft and five in all."""
     room = ORDER_CARDS - sum(plan.leader.indicator == "critical" for plan in plans)
-    endangered = {_about(p.leader) for p in plans if p.leader.indicator == "critical"}
     about: dict[int, int] = {}
     kept = []
     for plan in plans:
-        if plan.leader.recommendation.id == DRUG_TOO_EARLY and _about(plan.leader) in endangered:
-            continue
         draft = plan.leader.draft.position if plan.leader.draft else None
         count = 0
         if draft is not None:

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from cards.dosage import coding, drafted_supply, drug_order, words
-from cards.recommendation import DraftedDose, DrugDose, SuggestionTemplate
+from cards.dosage import coding, dispensed, drafted_supply, drug_order, shortened, words
+from cards.label_dose import label_dose
+from cards.recommendation import DoseByIngredient, DraftedDose, DrugDose, SuggestionTemplate
 from cards.record import Coding, Draft, MedicationOrder
 
 JSON = dict[str, Any]
-DRUG_ELEMENTS = {
-    "medicationCodeableConcept",
-    "medicationReference",
-    "priorPrescription",
-    "dosageInstruction",
-    "dispenseRequest",
-    "substitution",
-}
-# What belonged to the order as it was, and goes with it.
+# What says which drug is ordered and how it is taken; the new drug replaces it.
+DRUG_ELEMENTS = {"medicationCodeableConcept", "medicationReference", "dosageInstruction"}
+# A new drug does not replace what the old one was to replace: nothing active is ended unasked.
+PRIOR = {"priorPrescription"}
 REPLACED = {"MedicationRequest": DRUG_ELEMENTS, "ServiceRequest": {"orderDetail"}}
 LISTS = {
     "category",
@@ -63,6 +59,8 @@ def build(template: SuggestionTemplate, setting: Setting) -> JSON | None:
 
 
 def _action(template: SuggestionTemplate, setting: Setting) -> JSON | None:
+    if isinstance(template.dosage, DoseByIngredient):
+        return _in_label_dose(template, template.dosage, setting)
     described = {"type": template.action, "description": _description(template)}
     code = template.codes.get(setting.region) or template.codes.get("any")
     reference = setting.draft.order.reference if setting.draft else ""
@@ -78,7 +76,7 @@ def _action(template: SuggestionTemplate, setting: Setting) -> JSON | None:
 
 
 def _description(template: SuggestionTemplate) -> str:
-    if template.dosage:
+    if isinstance(template.dosage, DrugDose | DraftedDose):
         return f"{template.label}: {words(template.dosage)}"
     return f"{template.label}: {template.note}" if template.note else template.label
 
@@ -100,20 +98,71 @@ def _created(template: SuggestionTemplate, code: Coding, setting: Setting) -> JS
 def _updated(
     template: SuggestionTemplate, code: Coding | None, draft: Draft, setting: Setting
 ) -> JSON | None:
-    """The whole draft with what the template orders; None without a code for that."""
+    """The draft as sent, with what the template orders in its place; None without a code for it."""
     if isinstance(template.dosage, DraftedDose):
-        if not isinstance(draft.order, MedicationOrder) or not draft.order.drug.readable:
+        content = _drafted_for_days(template.dosage, draft)
+        if content is None:
             return None
-        kept = _kept(draft, ())
-        supply = drafted_supply(kept.get("dispenseRequest"), template.dosage)
-        return _completed(kept, {"dispenseRequest": supply, **_note(template)}, setting)
+        return _completed(_kept(draft, ()), content | _note(template), setting)
     if code is None:
         return None
-    kept = _kept(draft, REPLACED.get(template.resource, ()))
-    if "contained" in kept and template.resource == "MedicationRequest":
-        others = [r for r in kept.pop("contained") if r.get("resourceType") != "Medication"]
-        kept |= {"contained": others} if others else {}
+    replaced = set(REPLACED.get(template.resource, ()))
+    if template.resource == "MedicationRequest" and not _same_drug(template, draft):
+        replaced |= PRIOR
+    kept = _without_old_medication(_kept(draft, replaced), draft.resource)
     return _completed(kept, ordered_content(template, code), setting)
+
+
+def _in_label_dose(
+    template: SuggestionTemplate, doses: DoseByIngredient, setting: Setting
+) -> JSON | None:
+    """The draft as sent, in the label dose of its own drug; None where none is listed for it."""
+    draft = setting.draft
+    if draft is None or not draft.resource.get("id"):
+        return None
+    order = draft.order
+    found = label_dose(doses, order) if isinstance(order, MedicationOrder) else None
+    if found is None:
+        return None
+    chosen = replace(template, dosage=found.dose)
+    if found.code is None:
+        kept = _kept(draft, {"dosageInstruction"})
+        content = drug_order(found.dose) | _note(template)
+    else:
+        kept = _without_old_medication(_kept(draft, DRUG_ELEMENTS), draft.resource)
+        content = ordered_content(chosen, found.code)
+    resource = _completed(kept, content, setting)
+    return {"type": "update", "description": _description(chosen), "resource": resource}
+
+
+def _drafted_for_days(dose: DraftedDose, draft: Draft) -> JSON | None:
+    """Supply and instructions of the same drug for fewer days; None where that cannot be said."""
+    order = draft.order
+    if not isinstance(order, MedicationOrder) or not order.drug.readable:
+        return None
+    drafted = _objects(draft.resource.get("dosageInstruction"))
+    instructions = shortened(drafted, order.dosages, dose.days)
+    if instructions is None:
+        return None
+    taken: JSON = _valued({"dosageInstruction": instructions})
+    return {"dispenseRequest": drafted_supply(dose), **taken}
+
+
+def _same_drug(template: SuggestionTemplate, draft: Draft) -> bool:
+    """Whether the template keeps the drug of the draft and changes only how it is taken."""
+    order = draft.order
+    return isinstance(order, MedicationOrder) and template.value_set in order.drug.sets
+
+
+def _without_old_medication(kept: JSON, resource: Mapping[str, Any]) -> JSON:
+    """The draft without the contained Medication it no longer points at."""
+    reference = resource.get("medicationReference")
+    pointed = reference.get("reference") if isinstance(reference, Mapping) else None
+    if "contained" not in kept or "medicationReference" in kept:
+        return kept
+    others = [r for r in kept["contained"] if f"#{r.get('id')}" != pointed]
+    rest = {name: value for name, value in kept.items() if name != "contained"}
+    return rest | ({"contained": others} if others else {})
 
 
 def _kept(draft: Draft, replaced: Collection[str]) -> JSON:
@@ -127,15 +176,18 @@ def _kept(draft: Draft, replaced: Collection[str]) -> JSON:
 
 
 def _completed(draft: JSON, content: JSON, setting: Setting) -> JSON:
-    """The draft with the new content; notes of both stand."""
+    """The draft with the new content; notes of both stand, as does who dispenses the drug."""
     kept = dict(draft)
     kept.setdefault("status", "draft")
     kept.setdefault("intent", "order")
     kept.setdefault("subject", {"reference": f"Patient/{setting.patient}"})
     if setting.problem and "reasonCode" not in kept:
         kept.setdefault("reasonReference", [{"reference": setting.problem}])
-    notes = [*kept.get("note", ()), *content.get("note", ())]
-    return {**kept, **content, **({"note": notes} if notes else {})}
+    notes = list(kept.get("note", ()))
+    notes += [note for note in content.get("note", ()) if note not in notes]
+    supply = dispensed(kept.pop("dispenseRequest", None), content.get("dispenseRequest", {}))
+    joined = {"note": notes, "dispenseRequest": supply}
+    return {**kept, **content, **{name: value for name, value in joined.items() if value}}
 
 
 def _objects(value: Any) -> list[JSON]:

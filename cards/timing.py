@@ -117,7 +117,7 @@ def dosing_days(dosages: tuple[Dosage, ...]) -> float | None:
     total = 0.0
     in_turn = sorted(dosages, key=step)
     for _, together in groupby(in_turn, key=step):
-        days = [_bounded_days(dosage.timing) for dosage in together]
+        days = [bounded_days(dosage.timing) for dosage in together]
         known = [one for one in days if one is not None]
         if len(known) < len(days):
             return None
@@ -125,7 +125,7 @@ def dosing_days(dosages: tuple[Dosage, ...]) -> float | None:
     return total or None
 
 
-def _bounded_days(timing: Timing | None) -> float | None:
+def bounded_days(timing: Timing | None) -> float | None:
     """Days of a dosing period, both its ends included; None when open or only partly dated."""
     if timing is None:
         return None

@@ -24,7 +24,7 @@ from service.envelope import check_envelope, read_json
 from service.errors import RequestRefused, outcome
 from service.hooks import judge, respond, service_of_hook
 from service.server import serve as run_server
-from service.settings import Settings, SettingsError, read_settings
+from service.settings import Settings, SettingsError, read_settings, switched_on
 from service.shift import NoDate, as_of, shift_to
 
 FIXTURES = Path(__file__).resolve().parent.parent / "fhir_fixtures"
@@ -87,9 +87,13 @@ def evaluate(request_file: Path, as_of: date | None, explain: bool) -> None:
 
 
 def library_or_exit() -> Library:
-    """All content; what is wrong in it ends the command with its file and line."""
+    """All content as ``serve`` would judge by it, under the settings of the environment.
+
+    What is wrong in it ends the command with its file and line.
+    """
+    settings = settings_or_exit()
     try:
-        return load_library()
+        return load_library(switched_on=switched_on(settings), mme_factors=settings.mme_factors)
     except ContentError as problem:
         raise click.ClickException(str(problem)) from None
 

@@ -40,6 +40,22 @@ IMAGING_SET = "spine-imaging"
 CT_SET = "spine-ct"
 ENGINE_NEEDS = frozenset({"age_unknown"})  # no drug is proposed while the age is not known
 
+# Doses that also count what is taken beside the draft, as the term daily_dose says; the package
+# lets these facts read the draft alone.
+TAKEN_BESIDE = frozenset(
+    {
+        "cyclobenzaprine_over_30mg",
+        "ibuprofen_over_2400",
+        "ibuprofen_over_3200",
+        "naproxen_over_1000",
+        "naproxen_over_1500",
+        "tramadol_over_300",
+        "tramadol_over_liver_limit",
+        "tramadol_over_max",
+        "tramadol_over_renal_limit",
+    }
+)
+
 CARRIED = (
     "rf-cauda-equina",
     "rf-progressive-neurologic-deficit",
@@ -273,13 +289,15 @@ def closure(chosen: list[JSON], definitions: JSON, facts: Mapping[str, JSON]) ->
         if name not in needed:
             needed.add(name)
             waiting += [part for key in PARTS for part in facts[name].get(key, [])]
-    return {name: _fact(facts[name], needed) for name in facts if name in needed}
+    return {name: _fact(name, facts[name], needed) for name in facts if name in needed}
 
 
-def _fact(fact: JSON, needed: set[str]) -> JSON:
+def _fact(name: str, fact: JSON, needed: set[str]) -> JSON:
     told = {key: fact[key] for key in FACT_MEMBERS if fact.get(key)}
+    if name in TAKEN_BESIDE:
+        told["from"] = list(dict.fromkeys((*fact["from"], "medications")))
     for key in ("implies", "implies_on_patient_view"):
-        kept = [name for name in fact.get(key, []) if name in needed]
+        kept = [implied for implied in fact.get(key, []) if implied in needed]
         told.pop(key, None)
         if kept:
             told[key] = kept
@@ -428,6 +446,7 @@ def recommendation(
             "summary": card.get("summary") or entry["card"]["summary"],
             "detail": card.get("detail", ""),
             "must_say": entry["card"].get("detail_must_say", []),
+            **{key: card[key] for key in ("left_out_when_signed",) if key in card},
         },
         "limits": known.get("limits", ""),
         **({"not_found": known["not_found"]} if known.get("not_found") else {}),

@@ -11,13 +11,15 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from service.cli import main
+from service.cli import FIXTURES, main
 from service.shift import FIXTURE_EXTENSION, as_of, newest_date, shift_to
-from tests.conftest import bundle, call, patient
+from tests.conftest import IMPORTERS_ONLY, bundle, call, patient
+from tests.drug_calls import call as drug_call
+from tests.drug_calls import medicine, taken
 
 
 def _run(*arguments: str) -> Result:
-    return CliRunner().invoke(main, arguments)
+    return CliRunner(env=IMPORTERS_ONLY).invoke(main, arguments)
 
 
 @pytest.fixture
@@ -60,6 +62,47 @@ def test_evaluate_says_what_is_wrong(tmp_path: Path) -> None:
 def test_evaluate_refuses_a_date_that_is_none(stored: Path) -> None:
     """A mistyped day is named, not guessed."""
     assert _run("evaluate", str(stored), "--as-of", "soon").exit_code == 2
+
+
+def test_evaluate_keeps_to_the_settings_of_the_site(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stored request is judged by the table of opioid factors the site has chosen, as served.
+
+    Tramadol 300 mg is 60 MME by the factors of 2022, and has none in those of 2016.
+    """
+    path = tmp_path / "request.json"
+    order = medicine(("10689", "tramadol"), "d1", **taken(300))
+    path.write_text(json.dumps(drug_call(order)))
+    told = []
+    for factors in ("cdc-2022", "cdc-2016"):
+        monkeypatch.setenv("BACKPATH_MME_FACTORS", factors)
+        result = _run("evaluate", str(path), "--as-of", "2026-06-15")
+        told.append("opioid-mme-50" in result.stdout)
+
+    assert told == [True, False]
+
+
+def test_evaluate_shows_what_the_site_has_switched_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The card on injection technique comes only where the site wants it, as served."""
+    path = str(FIXTURES / "injection-all-in-order" / "request.json")
+    told = []
+    for switch in ("no", "yes"):
+        monkeypatch.setenv("BACKPATH_TPI_TECHNIQUE", switch)
+        told.append("trigger-point-injection-technique" in _run("evaluate", path).stdout)
+
+    assert told == [False, True]
+
+
+def test_evaluate_names_a_setting_it_cannot_use(
+    stored: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mistyped table is named; the request is not judged by another one instead."""
+    monkeypatch.setenv("BACKPATH_MME_FACTORS", "cdc-2019")
+    result = _run("evaluate", str(stored))
+
+    assert result.exit_code == 1
+    assert "BACKPATH_MME_FACTORS" in result.stderr
 
 
 def test_shift_prints_a_request_for_another_day(stored: Path) -> None:

@@ -664,10 +664,7 @@ def test_a_drug_is_offered_with_a_complete_dose() -> None:
         if suggestion["resource"] == "MedicationRequest" and suggestion["action"] != "delete"
     ]
 
-    # The label dose depends on the drug drafted, which no pinned dose can say: it is not offered.
-    undosed = [drug["label"] for drug in drugs if "dosage" not in drug]
-    assert undosed == ["Change to label dose, 14 days"]
-    assert all("code" not in drug for drug in drugs if "dosage" not in drug)
+    assert all("dosage" in drug for drug in drugs)
     rescue = [drug for drug in drugs if drug["value_set"] == "naloxone"]
     others = [drug for drug in drugs if drug not in rescue]
     assert all("allergies_unread" in drug["when_none"] for drug in others)

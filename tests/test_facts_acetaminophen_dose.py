@@ -100,7 +100,10 @@ def test_a_lower_bound_over_the_limit_is_a_yes() -> None:
     unread = acetaminophen(NORCO, days=5)
 
     assert answer(OVER_4000, unread, draft=low) == "unknown"
-    assert displays(OVER_4000, unread, draft=high) == ["acetaminophen: at least 4001 mg a day"]
+    assert displays(OVER_4000, unread, draft=high) == [
+        "acetaminophen: at least 4001 mg a day",
+        "acetaminophen 325 MG / hydrocodone bitartrate 5 MG Oral Tablet: dose could not be read",
+    ]
     assert answer(OVER_4000, draft=low, unread=("medications",)) == "unknown"
     assert answer(OVER_4000, draft=high, unread=("medications",)) == "yes"
 

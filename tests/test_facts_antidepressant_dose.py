@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from cards.record import Dosage, MedicationOrder, Quantity
-from tests.charts import drug, referral
-from tests.dosed_orders import UNREADABLE, answer, at_most, displays, ordered, take
+from tests.charts import ago, drug, referral
+from tests.dosed_orders import UNREADABLE, answer, at_most, because, displays, ordered, take
 
 OVER_60, OVER_120 = "duloxetine_over_60", "duloxetine_over_120"
 STARTED, TRICYCLIC_STARTED = "duloxetine_start_over_30", "amitriptyline_over_25_start"
@@ -126,6 +126,55 @@ def test_start_that_cannot_be_told(name: str) -> None:
     assert answer(name, undated, draft=high) == "unknown"
     assert answer(name, draft=replace(high, replaces_prior=True)) == "unknown"
     assert answer(name, draft=low, unread=("medications",)) == "no"
+
+
+def drafted(code: str, *dosages: Dosage, name: str, begins: int = 0) -> MedicationOrder:
+    """A draft of its own, to be taken from so many days on."""
+    first = [
+        replace(d, timing=replace(d.timing, bounds_start=ago(-begins))) for d in dosages if d.timing
+    ]
+    order = duloxetine(code, *(first if begins else dosages))
+    return replace(order, reference=f"MedicationRequest/{name}")
+
+
+def test_two_drafts_are_one_start() -> None:
+    """Two drafts of 30 mg in one call begin with 60 mg, one draft listed twice with 30 mg."""
+    one = drafted(CAPSULE_30, take(1, "{capsule}"), name="one")
+    two = drafted(CAPSULE_30, take(1, "{capsule}"), name="two")
+
+    assert answer(STARTED, draft=one, drafts=(two,)) == "yes"
+    assert answer(STARTED, draft=one, drafts=(one,)) == "no"
+    assert answer(STARTED, draft=one) == "no"
+    assert len(because(STARTED, draft=one, drafts=(two,))) == 2
+    unread = drafted(CAPSULE_30, name="three")
+    assert answer(STARTED, draft=one, drafts=(unread,)) == "unknown"
+
+
+def test_a_later_draft_is_a_later_step() -> None:
+    """60 mg from the second week on is no start beside 30 mg for the first; alone it is one."""
+    first = drafted(CAPSULE_30, take(1, "{capsule}", days=7), name="first")
+    second = drafted(CAPSULE_60, take(1, "{capsule}"), name="second", begins=7)
+
+    assert answer(STARTED, draft=first, drafts=(second,)) == "no"
+    assert answer(STARTED, draft=second, drafts=(first,)) == "no"
+    assert answer(STARTED, draft=second) == "yes"
+
+
+CURRENT = [
+    ("the same dose, renewed", 60),
+    ("a lower dose, raised", 30),
+    ("a higher dose, lowered", 90),
+]
+
+
+@pytest.mark.parametrize(("words", "mg"), CURRENT, ids=[row[0] for row in CURRENT])
+def test_duloxetine_in_place_of_duloxetine(words: str, mg: float) -> None:
+    """A draft for whoever takes duloxetine takes the place of it, and is no second dose."""
+    current = duloxetine(CAPSULE_30, take(mg, "mg"), days=5)
+    order = duloxetine(CAPSULE_60, take(1, "{capsule}"))
+
+    assert answer(OVER_60, current, draft=order) == "no", words
+    assert answer(STARTED, current, draft=order) == "no", words
 
 
 def test_supply_does_not_tell_the_first_step() -> None:

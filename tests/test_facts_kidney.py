@@ -28,6 +28,11 @@ def egfr(value: float, days: int = 30, unit: str | None = UNIT) -> Observation:
     return measured("egfr", days, value, unit)
 
 
+def bound(comparator: str, limit: float, unit: str | None = UNIT) -> Observation:
+    """An eGFR of yesterday of which only a bound is known."""
+    return replace(egfr(1), value=None, bound=(comparator, Quantity(limit, unit)))
+
+
 def bands(*entries: object, unread: tuple[str, ...] = ()) -> tuple[Answer, ...]:
     """What the three bands answer, worst first."""
     return tuple(answer(name, *entries, unread=unread) for name in BANDS)
@@ -43,18 +48,56 @@ def bands(*entries: object, unread: tuple[str, ...] = ()) -> tuple[Answer, ...]:
         (">", 30, ALL_UNKNOWN),
         ("<", 15, (YES, NO, NO)),
         ("<", 30, (YES, NO, NO)),
-        ("<", 31, ALL_UNKNOWN),
-        ("<=", 30, ALL_UNKNOWN),
-        ("<", 60, ALL_UNKNOWN),
+        ("<", 30.1, (UNKNOWN, YES, NO)),
+        ("<", 31, (UNKNOWN, YES, NO)),
+        ("<=", 29, (YES, NO, NO)),
+        ("<=", 30, (UNKNOWN, YES, NO)),
+        ("<", 45, (UNKNOWN, YES, NO)),
+        ("<", 46, (UNKNOWN, UNKNOWN, YES)),
+        ("<", 60, (UNKNOWN, UNKNOWN, YES)),
+        ("<=", 59, (UNKNOWN, UNKNOWN, YES)),
+        ("<=", 60, ALL_UNKNOWN),
+        ("<", 61, ALL_UNKNOWN),
+        ("<", 2, ALL_UNKNOWN),
     ],
 )
 def test_a_bound_counts_where_it_settles_the_band(
     comparator: str, limit: float, expected: tuple[Answer, ...]
 ) -> None:
-    """Above 60 speaks against no NSAID, below 15 does; what leaves bands open is unknown."""
-    bounded = replace(egfr(1), value=None, bound=(comparator, Quantity(limit, UNIT)))
+    """Above 60 speaks against no NSAID, below 15 does; below 60 is a weak kidney, how weak is open.
 
-    assert bands(bounded) == expected
+    The mildest band that an upper bound leaves is the one it warns of.
+    """
+    assert bands(bound(comparator, limit)) == expected
+
+
+@pytest.mark.parametrize("unit", [None, "mL/s"])
+@pytest.mark.parametrize("comparator", ["<", ">"])
+def test_a_bound_in_no_known_unit_is_not_read(comparator: str, unit: str | None) -> None:
+    """A bare "<15" or ">60" neither warns nor reassures: its unit is not guessed."""
+    limit = 15 if comparator == "<" else 60
+
+    assert bands(bound(comparator, limit, unit=unit)) == ALL_UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("words", "entries", "expected"),
+    [
+        ("20 before: still known to be weak", [egfr(20, 100)], (YES, NO, NO)),
+        ("38 before", [egfr(38, 100)], (UNKNOWN, YES, NO)),
+        ("80 before: that is over", [egfr(80, 100)], (UNKNOWN, UNKNOWN, YES)),
+        ("52 before", [egfr(52, 100)], (UNKNOWN, UNKNOWN, YES)),
+        ("stage 4 before", [problem("ckd-4-5", 100)], (YES, NO, NO)),
+        ("stage 3b before", [problem("ckd-3b", 100)], (UNKNOWN, YES, NO)),
+        ("stage 3 before", [problem("ckd-3", 100)], (UNKNOWN, UNKNOWN, YES)),
+        ("25 of the same day", [egfr(25, 1)], (YES, NO, NO)),
+    ],
+)
+def test_below_60_takes_back_no_worse_finding(
+    words: str, entries: list[object], expected: tuple[Answer, ...]
+) -> None:
+    """A newest "<60" contradicts no stage and no value below 60, so those still warn."""
+    assert bands(bound("<", 60), *entries) == expected, words
 
 
 @pytest.mark.parametrize(

@@ -47,8 +47,8 @@ def displays(card: JSON) -> list[str]:
 
 
 AS_NEEDED = (
-    "acetaminophen 325 MG / oxycodone hydrochloride…: 20 mg oxycodone a day × 1.5 = "
-    "0–30 MME as needed (2026-06-01)"
+    "acetaminophen 325 MG / oxycodone hydrochloride 5 MG Oral Tablet: 20 mg oxycodone a day × 1.5 "
+    "= 0–30 MME as needed (2026-06-01)"
 )
 DERIVED = (
     "oxycodone hydrochloride 5 MG Oral Tablet: 10 mg a day × 1.5 = 15 MME, derived from "

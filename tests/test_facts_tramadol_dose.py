@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cards.record import Dosage, MedicationOrder, Quantity, Timing
-from tests.charts import drug, referral
+from tests.charts import ago, drug, referral
 from tests.dosed_orders import UNREADABLE, answer, at_most, displays, ordered, take
 
 MOST, OVER_300 = "tramadol_over_max", "tramadol_over_300"
@@ -100,6 +100,116 @@ def test_two_drafts_of_tramadol() -> None:
     assert answer(OVER_300, draft=more, drafts=(slow, unread)) == "yes"
 
 
+RESCUE = take(1, times=4, as_needed=True)
+# Words, what is taken, the draft; over the maximum, over 300, over the renal and the liver limit.
+BESIDE = [
+    (
+        "rescue tablets beside slow release",
+        (SLOW_300, take(1)),
+        (TABLET_50, RESCUE),
+        "yes yes yes yes",
+    ),
+    (
+        "slow release beside rescue tablets",
+        (TABLET_50, RESCUE),
+        (SLOW_300, take(1)),
+        "yes yes yes yes",
+    ),
+    (
+        "400 in all",
+        (SLOW_300, take(1)),
+        (TABLET_50, take(1, times=2, as_needed=True)),
+        "no yes yes yes",
+    ),
+    (
+        "a combination, 500 in all",
+        (WITH_ACETAMINOPHEN, take(2, times=4)),
+        (TABLET_100, take(1, times=2)),
+        "yes yes yes yes",
+    ),
+    (
+        "a combination, 300 in all",
+        (WITH_ACETAMINOPHEN, take(2, times=2)),
+        (TABLET_50, take(3)),
+        "no no no yes",
+    ),
+    (
+        "the same product and dose, renewed",
+        (TABLET_50, take(2, times=2)),
+        (TABLET_50, take(2, times=2)),
+        "no no no yes",
+    ),
+    (
+        "another strength, same dose",
+        (TABLET_50, take(2, times=2)),
+        (TABLET_100, take(1, times=2)),
+        "no no no yes",
+    ),
+    (
+        "a higher dose in its place",
+        (TABLET_50, take(3, times=2)),
+        (TABLET_100, take(1, times=2)),
+        "no no no yes",
+    ),
+    (
+        "changed to slow release",
+        (TABLET_50, take(3, times=2)),
+        (SLOW_100, take(2)),
+        "no no yes yes",
+    ),
+    (
+        "a combination not read",
+        (WITH_ACETAMINOPHEN, take(1, times=None)),
+        (TABLET_50, take(1)),
+        "unknown unknown unknown unknown",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("words", "was", "new", "expected"), BESIDE, ids=[row[0] for row in BESIDE]
+)
+def test_tramadol_taken_beside_the_draft(
+    words: str, was: tuple[str, Dosage], new: tuple[str, Dosage], expected: str
+) -> None:
+    """Active orders of another preparation add up; a renewal or a change of dose counts once."""
+    taken, order = tramadol(*was, days=5), tramadol(*new)
+    told = [answer(name, taken, draft=order) for name in (MOST, OVER_300, RENAL, LIVER)]
+
+    assert told == expected.split(), words
+
+
+def test_what_replaces_tramadol_counts_once() -> None:
+    """A draft that names the active order, or begins when its supply ends, is not added to it."""
+    taken = tramadol(SLOW_300, take(1), days=5, supply=30)
+    order = tramadol(TABLET_50, RESCUE)
+    later = replace(
+        order,
+        dosages=(
+            replace(
+                RESCUE, timing=Timing(frequency=4, period=1, period_unit="d", bounds_start=ago(-25))
+            ),
+        ),
+    )
+
+    assert answer(MOST, taken, draft=order) == "yes"
+    assert (
+        answer(MOST, taken, draft=replace(order, replaces_prior=True, prior=taken.reference))
+        == "no"
+    )
+    assert answer(MOST, taken, draft=later) == "no"
+    assert answer(MOST, replace(taken, supply_days=4), draft=order) == "no"  # may still be taken
+    assert answer(MOST, draft=order, unread=("medications",)) == "unknown"
+    assert answer(MOST, draft=replace(order, dosages=(take(9),)), unread=("medications",)) == "yes"
+
+
+def test_form_and_interval_are_those_of_the_draft() -> None:
+    """A quick tablet twice a day is not blamed for the slow release it takes the place of."""
+    taken = tramadol(SLOW_100, take(1), days=5)
+
+    assert answer(RENAL, taken, draft=tramadol(TABLET_50, take(1, times=2))) == "no"
+
+
 def test_only_tramadol_on_order_is_asked_about() -> None:
     """What is taken, another drug or no order is not judged; an unreadable order is open."""
     taken = tramadol(TABLET_50, take(3, times=4), days=5)
@@ -123,6 +233,6 @@ def test_tramadol_is_told_in_numbers() -> None:
     assert displays(RENAL, draft=often) == [
         "tramadol hydrochloride 50 MG Oral Tablet: 200 mg a day, less than 12 hours apart"
     ]
-    assert displays(LIVER, draft=slow)[0].endswith("…: 100 mg a day, extended release")
+    assert displays(LIVER, draft=slow)[0].endswith(": 100 mg a day, extended release")
     told = displays(MOST, draft=derived)[0]
     assert told.endswith(": 500 mg a day, derived from quantity and days of supply")

@@ -324,6 +324,24 @@ def test_words_that_deny_a_condition_drop_it(words: str) -> None:
             {"onsetAge": {"value": 50, "code": "a"}},
             (date(2020, 5, 2), date(2021, 5, 1), "2020"),
         ),
+        (
+            {"onsetRange": {"low": {"value": 40, "code": "a"}, "high": {"value": 45, "code": "a"}}},
+            (date(2010, 5, 2), date(2016, 5, 1), "2010"),
+        ),
+        (
+            {"onsetRange": {"low": {"value": 50, "code": "a"}, "high": {"value": 60, "code": "a"}}},
+            (date(2020, 5, 2), date(2031, 5, 1), "2020"),
+        ),
+        ({"onsetRange": {"low": {"value": 40, "code": "a"}}}, None),
+        ({"onsetRange": {"low": {"value": 2, "code": "wk"}, "high": {"value": 4}}}, None),
+        (
+            {"onsetRange": {"low": {"value": 45, "code": "a"}, "high": {"value": 40, "code": "a"}}},
+            None,
+        ),
+        (
+            {"onsetRange": {"low": {"value": 57, "code": "a"}, "high": {"value": 60, "code": "a"}}},
+            None,
+        ),
         ({"onsetDateTime": "2026-04-11"}, (date(2026, 4, 11),) * 2 + ("2026-04-11",)),
         ({"onsetDateTime": "2026-04-12"}, None),
         ({"onsetString": "as a child"}, None),
@@ -473,6 +491,11 @@ def test_unfinished_and_absent_results_do_not_count(elements: dict[str, Any], re
         ({"valueInteger": True}, None),
         ({"valueString": "8.5"}, Quantity(8.5, None)),
         ({"valueString": "13"}, Quantity(13.0, None)),
+        ({"valueString": "38 mL/min/1.73 m2"}, Quantity(38.0, "mL/min/{1.73_m2}")),
+        ({"valueString": "101.3 F"}, Quantity(38.5, "Cel")),
+        ({"valueString": "<15 mL/min/1.73m2"}, None),
+        ({"valueString": "3 stones"}, None),
+        ({"valueString": "38-45 mL/min/1.73m2"}, None),
         ({"valueString": "unable"}, None),
         ({"valueString": "denies"}, None),
     ],
@@ -501,6 +524,96 @@ def test_a_bound_is_no_value(quantity: dict[str, Any], expected: object) -> None
 
     assert found.bound == expected
     assert (found.value is None) == ("comparator" in quantity)
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("<15 mL/min/1.73m2", ("<", Quantity(15.0, "mL/min/{1.73_m2}"))),
+        (" > 60 mL/min/1.73 sq m", (">", Quantity(60.0, "mL/min/{1.73_m2}"))),
+        ("≥90 mL/min/{1.73_m2}", (">=", Quantity(90.0, "mL/min/{1.73_m2}"))),
+        ("<15", ("<", Quantity(15.0, None))),
+        ("<15 drops", None),
+        ("<15, repeated", None),
+        ("38", None),
+        ("> sixty", None),
+    ],
+)
+def test_a_bound_written_as_text(words: str, expected: object) -> None:
+    """A laboratory's "<15 mL/min/1.73m2" is the bound it says; a bare one has no unit."""
+    found = observation(valueString=words)
+
+    assert found.bound == expected
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "mL/min/{1.73_m2}",
+        "mL/min/1.73m2",
+        "ml/min/1.73 m2",
+        "mL/min/1.73m²",
+        "mL/min/1.73m^2",
+        "mL/min/1.73sqm",
+        "mL/min/1.73 sq. m",
+        "mL/min/1.73.m2",
+        "mL/min/[1.73_m2]",
+        "mL/min per 1.73 m2",
+    ],
+)
+def test_spellings_of_the_egfr_unit(unit: str) -> None:
+    """Laboratories write millilitres per minute and 1.73 square metres in many ways."""
+    expected = Quantity(38.0, "mL/min/{1.73_m2}")
+
+    assert observation(valueQuantity={"value": 38, "unit": unit}).value == expected
+    assert observation(valueString=f"38 {unit}").value == expected
+
+
+@pytest.mark.parametrize(
+    "unit", ["mL/min/1.73", "mL/min/2m2", "L/min/1.73m2", "mL/min/1.73m3", "mL/min", "mL/s/1.73m2"]
+)
+def test_units_that_only_look_like_it(unit: str) -> None:
+    """Another area, volume or time is another unit."""
+    found = observation(valueQuantity={"value": 38, "unit": unit})
+
+    assert found.value.unit == unit
+
+
+def test_parts_of_a_panel_are_results_of_their_own() -> None:
+    """A pain score inside a panel counts as one, with the panel's date, status and place."""
+    pain = {"code": {"coding": [{"system": LOINC, "code": "72514-3"}]}, "valueInteger": 7}
+    blank = {"code": BACK_PAIN}
+    refused = {**pain, "dataAbsentReason": {"text": "asked but unknown"}}
+    denied = {"code": CANCER, "valueBoolean": False}
+    panel = resource(
+        "Observation",
+        status="amended",
+        code={"text": "pain panel"},
+        effectiveDateTime="2026-04-01",
+        bodySite=BACK_PAIN,
+        component=[pain, blank, refused, denied, "7"],
+    )
+
+    whole, score, answer = read(observations=bundle(panel)).record.observations
+
+    assert (whole.concept.display, whole.value) == ("pain panel", None)
+    assert (score.concept.sets, score.value) == ({"pain-score": ""}, Quantity(7.0, None))
+    assert (score.reference, score.effective, score.status, score.body_sites) == (
+        whole.reference,
+        when("2026-04-01"),
+        "amended",
+        whole.body_sites,
+    )
+    assert answer.value_flag is False
+
+
+def test_parts_of_a_panel_that_does_not_count() -> None:
+    """A panel in error, or one whose data are absent, has no parts either."""
+    score = {"code": {"coding": [{"system": LOINC, "code": "72514-3"}]}, "valueInteger": 7}
+    mistaken = resource("Observation", status="entered-in-error", component=[score])
+    absent = resource("Observation", id="r2", dataAbsentReason={"text": "x"}, component=[score])
+
+    assert read(observations=bundle(mistaken, absent)).record.observations == ()
 
 
 def test_other_kinds_of_answers() -> None:
@@ -835,6 +948,8 @@ def test_order_as_the_sandbox_writes_it() -> None:
         ({"boundsDuration": {"value": 2, "unit": "weeks"}}, 14),
         ({"boundsDuration": {"value": 21, "code": "d"}}, 21),
         ({"boundsDuration": {"value": 21}}, None),
+        ({"boundsRange": {"low": {"value": 7}, "high": {"value": 3, "code": "wk"}}}, 21),
+        ({"boundsRange": {"low": {"value": 7, "code": "d"}}}, None),
         ({"boundsPeriod": {"start": "2026-04-01", "end": "2026-04-30"}}, 30),
         ({"boundsPeriod": {"end": "2026-04-30"}}, None),
     ],
@@ -920,6 +1035,80 @@ def test_allergies_that_count() -> None:
         "entered-in-error": 1,
         "other-patient": 1,
     }
+
+
+def test_an_allergen_named_by_its_reaction() -> None:
+    """Where only the reaction says to what, that substance is the allergen; else both are."""
+    reaction = [{"substance": NAPROXEN, "manifestation": [{"text": "Hives"}]}]
+    named = {"text": "painkiller", "coding": [{"system": SNOMED, "code": "373265006"}]}
+
+    def only(**elements: Any) -> Any:
+        reading = read(allergies=bundle(resource("AllergyIntolerance", **elements)))
+        assert reading.record.coverage["allergies"] is Coverage.READ
+        [found] = reading.record.allergies
+        return found.concept
+
+    assert only(reaction=reaction).sets == {"nsaid-oral": ""}
+    assert only(reaction=reaction).display == "naproxen 500 MG"
+    assert only(code={"text": "Aleve?"}, reaction=reaction).sets == {"nsaid-oral": ""}
+    both = only(code=named, reaction=reaction)
+    assert (both.display, both.sets) == ("painkiller", {"nsaid-oral": ""})
+    assert {coding.code for coding in both.codings} == {"373265006", "849574"}
+
+
+def test_an_allergen_in_words_only_leaves_allergies_unread() -> None:
+    """A substance without a code may be any drug, wherever it is written."""
+    reading = read(
+        allergies=bundle(resource("AllergyIntolerance", reaction=[{"substance": {"text": "pill"}}]))
+    )
+
+    assert reading.record.coverage["allergies"] is Coverage.FAILED
+    assert reading.record.allergies[0].concept.display == "pill"
+
+
+@pytest.mark.parametrize(
+    ("elements", "display", "day"),
+    [
+        ({"code": NAPROXEN}, "naproxen 500 MG", None),
+        (
+            {
+                "code": NAPROXEN,
+                "reaction": [{"manifestation": [{"text": "Hives"}, {"text": "Wheeze"}]}],
+                "recordedDate": "2024-02-03T10:00:00Z",
+            },
+            "naproxen 500 MG: Hives, Wheeze",
+            "2024-02-03",
+        ),
+        (
+            {
+                "code": NAPROXEN,
+                "reaction": [{"manifestation": [{"text": "Hives"}]}] * 2,
+                "onsetDateTime": "2019-05",
+                "recordedDate": "2024-02-03",
+            },
+            "naproxen 500 MG: Hives",
+            "2019-05",
+        ),
+        ({"code": NAPROXEN, "recordedDate": "2030-01-01"}, "naproxen 500 MG", None),
+        ({"reaction": [{"manifestation": [{"text": "Hives"}]}]}, "Hives", None),
+        (
+            {
+                "code": {**NAPROXEN, "text": "n" * 60},
+                "reaction": [{"manifestation": [{"text": "Hives"}]}],
+            },
+            f"{'n' * 47}…: Hives",
+            None,
+        ),
+    ],
+)
+def test_an_allergy_is_shown_with_its_reaction_and_date(
+    elements: dict[str, Any], display: str, day: str | None
+) -> None:
+    """The card names what the drug did, and since when that is known."""
+    [found] = read(allergies=bundle(resource("AllergyIntolerance", **elements))).record.allergies
+    entry = chart_entry(found)
+
+    assert (entry.display, entry.date) == (display, day)
 
 
 def test_imaging_orders_and_reports() -> None:

@@ -53,6 +53,7 @@ ORDER = {
                 "repeat": {
                     "boundsPeriod": PERIOD,
                     "boundsDuration": {"value": 5, "code": "d"},
+                    "boundsRange": {"high": {"value": 5, "code": "d"}},
                     "frequency": 2,
                     "period": 1,
                     "periodUnit": "d",
@@ -132,6 +133,7 @@ REQUEST: dict[str, Any] = {
                         "effectiveDateTime": "2026-03-01T10:00:00Z",
                         "valueQuantity": {"value": 101.3, "code": "[degF]"},
                         "bodySite": CODE,
+                        "component": [{"code": CODE, "valueString": "<15 mg"}],
                     }
                 },
                 {
@@ -141,7 +143,9 @@ REQUEST: dict[str, Any] = {
                         "patient": PATIENT,
                         "code": CODE,
                         "type": "allergy",
-                        "reaction": [{"manifestation": [CODE]}],
+                        "onsetRange": {"low": {"value": 40, "code": "a"}},
+                        "recordedDate": "2026-01",
+                        "reaction": [{"substance": CODE, "manifestation": [CODE]}],
                     }
                 },
             ],
@@ -264,7 +268,7 @@ def read(request: dict[str, Any]) -> Reading:
 
 
 def test_unharmed_request_is_read_whole() -> None:
-    """The request the next test damages holds one entry of every type."""
+    """The request the next test damages holds one entry of every type, and a panel's part."""
     record = read(REQUEST).record
 
     entries = (
@@ -277,7 +281,7 @@ def test_unharmed_request_is_read_whole() -> None:
         record.reports,
         record.drafts,
     )
-    assert [len(found) for found in entries] == [1] * 8
+    assert [len(found) for found in entries] == [1, 1, 2, 1, 1, 1, 1, 1]
     assert len(record.service_orders) == 2
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from cards.criteria import Criteria
 from cards.recommend import Applied
 from cards.recommendation import Indicator, Recommendation, SuggestionTemplate
-from cards.record import Concept, Draft, ServiceOrder
+from cards.record import Concept, Draft, MedicationOrder, ServiceOrder
 from cards.select import CardPlan, rank, select, with_one_drug_step, with_one_nsaid
 
 TEMPLATE = Recommendation(
@@ -31,6 +31,7 @@ TEMPLATE = Recommendation(
     critical_only_when=(),
     summary="A",
     detail="A",
+    brief="A",
     not_found={},
     limits="A",
     suggestions=(),
@@ -237,6 +238,26 @@ def test_no_second_nsaid_on_another_card() -> None:
         [["lidocaine-topical"]],
     ]
     assert with_one_nsaid([note]) == (note,)
+
+
+def drug_draft(position: int, *sets: str) -> Draft:
+    drug = Concept(sets=dict.fromkeys(sets, ""))
+    order = MedicationOrder(f"MedicationRequest/{position}", "draft", "order", drug)
+    return Draft(order, selected=True, position=position)
+
+
+def test_the_word_of_patience_once_a_call() -> None:
+    """Of three drafts the first non-opioid one gets the note, and no card is said to be hidden."""
+    drafted = [("acetaminophen", "opioid"), ("nsaid-oral",), ("tca",)]
+    early = [
+        advice("drug-before-nonpharmacologic", draft=drug_draft(position, *sets))
+        for position, sets in enumerate(drafted)
+    ]
+    found = select(reversed(early), (), (), "order-sign")
+
+    assert [plan.leader.draft for plan in found.shown] == [early[1].draft]
+    assert found.shown[0].hidden == 0
+    assert select(early[:1], (), (), "order-sign").shown == ()
 
 
 def test_no_word_of_patience_beside_a_danger() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -14,7 +15,7 @@ from cards.codes import CodeIndex
 from cards.dose import daily_dose_mg
 from cards.library import Library
 from cards.recommendation import DraftedDose, DrugDose, SuggestionTemplate
-from cards.record import Coding, Concept, Draft, MedicationOrder
+from cards.record import Coding, Concept, Dosage, Draft, MedicationOrder
 from cards.suggestion import Setting, build, selection_behaviour, without_repeats
 from service.patient_record.chart import Chart
 from service.patient_record.medication_request import read_medication
@@ -58,7 +59,10 @@ SHORTER = SuggestionTemplate(
     dosage=DraftedDose("same drug and dose, for 14 days", days=14, refills=0),
 )
 CODED = Draft(
-    MedicationOrder("MedicationRequest/m1", "draft", "order", Concept((GEL,))), True, 0, ORDER
+    MedicationOrder("MedicationRequest/m1", "draft", "order", Concept((GEL,)), dosages=(Dosage(),)),
+    True,
+    0,
+    ORDER,
 )
 CHART = Chart("p", CodeIndex({}, {}), date(2026, 4, 10), None, {})
 DAYS = {"unit": "days", "system": "http://unitsofmeasure.org", "code": "d"}
@@ -114,6 +118,98 @@ def test_changed_drug_loses_nothing_else() -> None:
     assert [note["text"] for note in resource["note"]] == ["call the patient", "intact skin only"]
     assert resource["contained"] == [prescriber]
     assert "priorPrescription" not in resource
+
+
+WHOLE: dict[str, Any] = {
+    "resourceType": "MedicationRequest",
+    "id": "m1",
+    "meta": {"tag": [{"system": "urn:clinic", "code": "back"}]},
+    "contained": [
+        {"resourceType": "Medication", "id": "med", "code": {"text": "the drug"}},
+        {"resourceType": "Practitioner", "id": "prac"},
+    ],
+    "extension": [{"url": "urn:clinic:queue", "valueString": "north"}],
+    "modifierExtension": [{"url": "urn:clinic:flag", "valueBoolean": False}],
+    "identifier": [{"system": "urn:clinic:order", "value": "77"}],
+    "status": "draft",
+    "_status": {"extension": [{"url": "urn:clinic:why", "valueString": "typed"}]},
+    "intent": "order",
+    "category": [{"text": "outpatient"}],
+    "medicationReference": {"reference": "#med"},
+    "subject": {"reference": "Patient/p"},
+    "encounter": {"reference": "Encounter/e"},
+    "supportingInformation": [{"reference": "Observation/o"}],
+    "requester": {"reference": "#prac"},
+    "reasonCode": [{"text": "back pain"}],
+    "insurance": [{"reference": "Coverage/c"}],
+    "note": [{"text": "call the patient"}],
+    "dosageInstruction": [{"text": "one daily", "patientInstruction": "with water"}],
+    "dispenseRequest": {
+        "validityPeriod": {"end": "2026-12-31"},
+        "quantity": {"value": 90},
+        "numberOfRepeatsAllowed": 3,
+        "expectedSupplyDuration": {"value": 90, "unit": "days"},
+        "performer": {"reference": "Organization/pharmacy"},
+    },
+    "substitution": {"allowedBoolean": False},
+    "priorPrescription": {"reference": "MedicationRequest/old"},
+}
+DISPENSED = {"validityPeriod", "performer", "numberOfRepeatsAllowed", "expectedSupplyDuration"}
+
+
+def test_an_update_is_the_whole_order_with_a_shorter_supply() -> None:
+    """All the client sent comes back, members we never read included, but for supply and note."""
+    order = deepcopy(WHOLE)
+    resource = action(SHORTER, replace(SETTING, draft=replace(CODED, resource=order)))["resource"]
+
+    changed = {name for name in WHOLE if resource.get(name) != WHOLE[name]}
+    assert changed == {"dispenseRequest"}
+    assert set(resource) == set(WHOLE)
+    assert set(resource["dispenseRequest"]) == DISPENSED
+    assert order == WHOLE  # the request itself is untouched
+    get_fhir_model_class("MedicationRequest").model_validate(resource)
+
+
+def test_an_update_to_another_drug_changes_the_drug_and_its_supply_only() -> None:
+    """Pharmacy, validity and substitution stay; the drug, and what it was to replace, are gone."""
+    draft = replace(DRAFT, resource=deepcopy(WHOLE))
+    resource = action(UPDATE, replace(SETTING, draft=draft))["resource"]
+
+    changed = {name for name in WHOLE if resource.get(name) != WHOLE[name]}
+    assert changed == {
+        "contained",
+        "medicationReference",
+        "dosageInstruction",
+        "dispenseRequest",
+        "priorPrescription",
+    }
+    assert resource["contained"] == [WHOLE["contained"][1]]
+    assert resource["dispenseRequest"] == {
+        "validityPeriod": {"end": "2026-12-31"},
+        "performer": {"reference": "Organization/pharmacy"},
+        "expectedSupplyDuration": {"value": 7, **DAYS},
+    }
+    get_fhir_model_class("MedicationRequest").model_validate(resource)
+
+
+def test_a_new_dose_of_the_same_drug_still_renews_the_old_order() -> None:
+    """A renewal whose dose is put right stays a renewal, not counted beside the old order."""
+    same = Concept((GEL,), sets={"nsaid-topical": ""})
+    order = MedicationOrder("MedicationRequest/m1", "draft", "order", same)
+    draft = replace(DRAFT, order=order, resource=WHOLE)
+    template = replace(UPDATE, value_set="nsaid-topical")
+    resource = action(template, replace(SETTING, draft=draft))["resource"]
+
+    assert resource["priorPrescription"] == WHOLE["priorPrescription"]
+
+
+def test_a_note_is_not_written_twice() -> None:
+    """An order already changed once bears our note once."""
+    template = replace(SHORTER, note="Stop after 14 days.")
+    order = WHOLE | {"note": [{"text": "Stop after 14 days."}]}
+    setting = replace(SETTING, draft=replace(CODED, resource=order))
+
+    assert action(template, setting)["resource"]["note"] == [{"text": "Stop after 14 days."}]
 
 
 def test_misshapen_lists_of_a_draft_are_left_out() -> None:
@@ -237,6 +333,82 @@ def test_a_shorter_supply_keeps_the_drug_and_the_dose() -> None:
     }
 
 
+def drafted(*instructions: dict[str, Any]) -> Setting:
+    """A draft with these instructions, read as the service reads it."""
+    resource = ORDER | {"dosageInstruction": list(instructions)}
+    order = read_medication(resource, "MedicationRequest/m1", CHART, draft=True)
+    assert isinstance(order, MedicationOrder)
+    coded = replace(order, drug=Concept((GEL,)))
+    return replace(SETTING, draft=Draft(coded, True, 0, resource))
+
+
+def instruction(bounds: dict[str, Any], sequence: int | None = None) -> dict[str, Any]:
+    """One tablet three times daily, bounded as given."""
+    thrice = {"frequency": 3, "period": 1, "periodUnit": "d", **bounds}
+    numbered = {} if sequence is None else {"sequence": sequence}
+    return {**numbered, "text": "one tablet", "timing": {"repeat": thrice}}
+
+
+def for_days(days: float, unit: str = "d") -> dict[str, Any]:
+    return {"value": days, "system": "http://unitsofmeasure.org", "code": unit}
+
+
+FORTNIGHT = {"boundsDuration": {"value": 14, **DAYS}}
+
+
+@pytest.mark.parametrize(
+    ("words", "bounds", "expected"),
+    [
+        ("30 days", {"boundsDuration": for_days(30)}, FORTNIGHT),
+        ("3 weeks", {"boundsDuration": for_days(3, "wk")}, FORTNIGHT),
+        ("exactly 14", {"boundsDuration": for_days(14)}, {"boundsDuration": for_days(14)}),
+        ("10 days", {"boundsDuration": for_days(10)}, {"boundsDuration": for_days(10)}),
+        ("unit unknown", {"boundsDuration": {"value": 2, "unit": "moons"}}, FORTNIGHT),
+        ("10 to 30 days", {"boundsRange": {"low": for_days(10), "high": for_days(30)}}, FORTNIGHT),
+        (
+            "a month from the 10th",
+            {"boundsPeriod": {"start": "2026-04-10T08:00:00Z", "end": "2026-05-09"}},
+            {"boundsPeriod": {"start": "2026-04-10T08:00:00Z", "end": "2026-04-23"}},
+        ),
+        (
+            "from the 10th, no end",
+            {"boundsPeriod": {"start": "2026-04-10"}},
+            {"boundsPeriod": {"start": "2026-04-10", "end": "2026-04-23"}},
+        ),
+        ("until May", {"boundsPeriod": {"end": "2026-05"}}, FORTNIGHT),
+        ("open", {}, {}),
+        ("ninety doses", {"count": 90}, {}),
+    ],
+)
+def test_an_instruction_ends_with_the_shorter_supply(
+    words: str, bounds: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    """Fourteen days of supply are not to be taken for thirty; a shorter course stays as it is."""
+    (taken,) = action(SHORTER, drafted(instruction(bounds)))["resource"]["dosageInstruction"]
+
+    assert taken == instruction(expected), words
+
+
+def test_each_instruction_taken_together_ends_with_the_supply() -> None:
+    """One in the morning and two at night, both for a month: both for 14 days."""
+    month = {"boundsDuration": for_days(30)}
+    resource = action(SHORTER, drafted(instruction(month), instruction(month)))["resource"]
+
+    assert resource["dosageInstruction"] == [instruction(FORTNIGHT)] * 2
+
+
+def test_steps_that_outlast_the_supply_are_not_shortened() -> None:
+    """Which step of a taper to cut is the prescriber's choice; steps that fit stay as they are."""
+    week, month = ({"boundsDuration": for_days(days)} for days in (7, 30))
+    fitting = drafted(instruction(week, 1), instruction(week, 2))
+
+    assert build(SHORTER, drafted(instruction(week, 1), instruction(month, 2))) is None
+    assert action(SHORTER, fitting)["resource"]["dosageInstruction"] == [
+        instruction(week, 1),
+        instruction(week, 2),
+    ]
+
+
 def test_a_supply_is_not_shortened_for_a_drug_without_code() -> None:
     """A draft whose drug is only named in words is not changed."""
     assert build(SHORTER, SETTING) is None
@@ -281,6 +453,19 @@ def test_proposed_drugs_are_valid_r4(library: Library) -> None:
         r4.model_validate(resource)
         assert resource["status"] == "draft"
         assert all(instruction["text"] for instruction in resource["dosageInstruction"])
+
+
+def test_naloxone_is_for_an_overdose_and_not_for_every_day(library: Library) -> None:
+    """The rescue spray names its occasion and its dose; nothing says to take it daily."""
+    sprays = [order for words, order in proposed_drugs(library).items() if "naloxone" in words]
+
+    assert sprays
+    for resource in sprays:
+        (instruction,) = resource["dosageInstruction"]
+        assert "timing" not in instruction
+        assert "asNeededBoolean" not in instruction
+        assert instruction["asNeededCodeableConcept"] == {"text": "suspected opioid overdose"}
+        assert instruction["doseAndRate"][0]["doseQuantity"]["value"] == 4
 
 
 @pytest.mark.parametrize(

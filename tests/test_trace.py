@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from cards.library import Library
 from cards.trace import COLUMNS, as_markdown, cannot_fire, cells, trace
 from service.cli import main
+from tests.conftest import IMPORTERS_ONLY
 from tests.content_yaml import read
 
 PAGE = Path(__file__).parents[1] / "cards" / "TRACE.md"
@@ -64,8 +65,8 @@ def test_the_page_is_the_matrix_of_today(library: Library) -> None:
 
 def test_the_command_prints_page_and_table(library: Library) -> None:
     """``backpath trace`` prints the page; with ``--format csv`` a table that can be filtered."""
-    page = CliRunner().invoke(main, ["trace"])
-    table = CliRunner().invoke(main, ["trace", "--format", "csv"])
+    page = CliRunner(env=IMPORTERS_ONLY).invoke(main, ["trace"])
+    table = CliRunner(env=IMPORTERS_ONLY).invoke(main, ["trace", "--format", "csv"])
     rows = list(csv.DictReader(table.output.splitlines()))
 
     assert page.output == as_markdown(trace(library), library)

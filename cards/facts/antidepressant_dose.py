@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -12,7 +13,7 @@ from cards.facts.entries import TAKEN, draft_order, medications_in
 from cards.facts.order_dose import AMITRIPTYLINE, DULOXETINE, steps
 from cards.facts.orders import draft_in
 from cards.record import MedicationOrder
-from cards.supply import coverage_window
+from cards.supply import coverage_window, first_day
 
 USUAL_MG, LABEL_MAXIMUM_MG, FIRST_MG = 60.0, 120.0, 30.0
 TRICYCLIC_FIRST_MG = 25.0
@@ -36,13 +37,24 @@ def duloxetine_over_120(case: Case) -> Finding:
 
 @fact
 def duloxetine_start_over_30(case: Case) -> Finding:
-    """Duloxetine is begun with more than 30 mg a day in the first step, uncovered for 30 days."""
+    """Duloxetine is begun with more than 30 mg a day in the first step, uncovered for 30 days.
+
+    The drafts of the call that begin together add up; a later one is a step after the first.
+    """
     asked = draft_in(case, DULOXETINE_DRUG.value_set)
     order = draft_order(case)
     if asked.answer is not Answer.YES or not isinstance(order, MedicationOrder):
         return asked
-    first = total_of(DULOXETINE_DRUG, (_first_step(order),))
+    begun_with = _begin_first(orders_drafted(case, DULOXETINE_DRUG))
+    first = total_of(DULOXETINE_DRUG, map(_first_step, begun_with))
     return all_of((_begun(case, order, "duloxetine"), over(first, FIRST_MG)))
+
+
+def _begin_first(drafts: Iterable[MedicationOrder]) -> list[MedicationOrder]:
+    """The drafts that begin on the first day of any; one without a day may begin on it too."""
+    days = [(first_day(draft), draft) for draft in drafts]
+    earliest = min((day for day, _ in days if day is not None), default=None)
+    return [draft for day, draft in days if day is None or day == earliest]
 
 
 def _first_step(order: MedicationOrder) -> MedicationOrder:

@@ -9,7 +9,7 @@ from datetime import date
 from cards.answer import NO, UNKNOWN, Answer, Finding, any_of, yes
 from cards.case import Case, fact
 from cards.dose import Dose, amount_mg, believable, daily_dose, largest_single_dose_mg
-from cards.facts.drafted_dose import DosedDrug, orders_drafted, over, total_of
+from cards.facts.drafted_dose import DosedDrug, orders_drafted
 from cards.facts.entries import TAKEN, medications_in, reasons
 from cards.facts.order_dose import (
     CYCLOBENZAPRINE,
@@ -18,8 +18,8 @@ from cards.facts.order_dose import (
     number,
     of_unknown_form,
 )
-from cards.facts.orders import draft_in
 from cards.facts.subject_drug import cyclobenzaprine_subject, is_patient_view, subject_drugs
+from cards.facts.taken_dose import drug_drafted, over_in_all
 from cards.record import MedicationOrder
 from cards.supply import coverage_window, supply_days_with_refills
 
@@ -164,15 +164,17 @@ def cyclobenzaprine_dose_unknown(case: Case) -> Finding:
 
 @fact
 def cyclobenzaprine_over_30mg(case: Case) -> Finding:
-    """More than 30 mg a day is ordered, or more than 10 mg at once that is not released slowly."""
-    asked = draft_in(case, NAME)
+    """More than 30 mg a day is ordered, or more than 10 mg at once that is not released slowly.
+
+    What is taken beside the order adds to its dose a day.
+    """
+    asked = drug_drafted(case, DRUG)
     if asked.answer is not Answer.YES:
         return asked
-    drafts = orders_drafted(case, DRUG)
-    a_day = over(total_of(DRUG, drafts), LABEL_MG_A_DAY)
+    a_day = over_in_all(case, DRUG, LABEL_MG_A_DAY)
     if a_day.answer is Answer.YES:
         return a_day
-    return any_of((a_day, *(_much_at_once(order) for order in drafts)))
+    return any_of((a_day, *(_much_at_once(order) for order in orders_drafted(case, DRUG))))
 
 
 def _much_at_once(order: MedicationOrder) -> Finding:

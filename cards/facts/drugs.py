@@ -18,6 +18,7 @@ from cards.facts.entries import (
     presence,
     reasons,
 )
+from cards.facts.lapsed import lapsed
 from cards.facts.order_dose import ASPIRIN, daily_mg
 from cards.facts.orders import TOPICAL_ROUTES, routes
 from cards.record import Allergy, Concept, MedicationOrder
@@ -151,7 +152,7 @@ def anticoagulant_current(case: Case) -> Finding:
 @fact
 def anticoagulant_possible(case: Case) -> Finding:
     """An anticoagulant may still be taken, though its supply has run out."""
-    return presence(case, possible_medications(case, "anticoagulant"), "medications")
+    return lapsed(case, possible_medications(case, "anticoagulant"))
 
 
 # Opioids

@@ -64,7 +64,7 @@ def egfr(result: Observation) -> float | None:
     """The eGFR in mL/min/1.73 m²; None without a number, in another unit, or outside 2-200.
 
     Many laboratories report only ">60" or "<15". Such a bound counts as a value just beyond it
-    where all that lies beyond is in one band, or in none.
+    where all that lies beyond is healthy, or weak: the best that it can be.
     """
     value = result.value or _just_beyond(result.bound)
     if value is None or not (value.unit == EGFR_UNIT or _low_by_time_alone(value)):
@@ -84,9 +84,9 @@ def _just_beyond(bound: tuple[str, Quantity] | None) -> Quantity | None:
     comparator, limit = bound
     if comparator in (">", ">=") and limit.value >= HEALTHY_FROM:
         return limit
-    if comparator == "<" and limit.value <= BANDS["egfr_under_30"].below:
+    if comparator == "<" and limit.value <= HEALTHY_FROM:
         return replace(limit, value=limit.value - A_LITTLE)
-    return None
+    return limit if comparator == "<=" and limit.value < HEALTHY_FROM else None
 
 
 @once
@@ -118,30 +118,36 @@ def staged(case: Case, value_set: str) -> tuple[Condition, ...]:
 
 
 def _measured(case: Case, band: Band) -> Finding:
-    """Whether the newest eGFR lies in the band; unknown when none can be read.
+    """Whether the newest eGFR lies in the band; unknown when it does not settle that.
 
-    Behind one that cannot be read the newest readable one still warns; it does not reassure.
+    Behind one that does not, the newest that does still warns; it does not reassure.
     """
     newest = newest_egfr(case)
-    value = egfr(newest) if newest else None
     if newest is None:
         return UNKNOWN
-    if value is None:
-        before = _newest_readable(case)
-        low = before is not None and _lies_in(band, egfr(before))
-        return yes(reasons([before])) if before and low else UNKNOWN
-    return yes(reasons([newest])) if _lies_in(band, value) else NO
+    if _settles(newest, band):
+        return yes(reasons([newest])) if _lies_in(band, newest) else NO
+    before = _newest_settling(case, band)
+    return yes(reasons([before])) if before and _lies_in(band, before) else UNKNOWN
 
 
-def _lies_in(band: Band, value: float | None) -> bool:
+def _settles(result: Observation, band: Band) -> bool:
+    """Whether it can be read, and is not a mere "<60" that may lie in this worse band."""
+    value = egfr(result)
+    at_best = result.value is None and result.bound is not None and result.bound[0] in ("<", "<=")
+    return value is not None and not (at_best and value >= band.below)
+
+
+def _lies_in(band: Band, result: Observation) -> bool:
+    value = egfr(result)
     return value is not None and band.least <= value < band.below
 
 
-def _newest_readable(case: Case) -> Observation | None:
+def _newest_settling(case: Case, band: Band) -> Observation | None:
     found = (
         o
         for o in observations(case, "egfr")
-        if egfr(o) is not None and within(o.effective, case.today, EGFR_DAYS) is Answer.YES
+        if _settles(o, band) and within(o.effective, case.today, EGFR_DAYS) is Answer.YES
     )
     return next(found, None)
 
@@ -152,9 +158,9 @@ def _coded(case: Case, band: Band) -> Finding:
 
 
 def _stands(case: Case, band: Band, stage: Condition) -> Finding:
-    """Whether no readable eGFR is newer than the stage; an unreadable one overtakes nothing."""
+    """Whether no eGFR that settles the band is newer than the stage; no other overtakes it."""
     newest = newest_egfr(case)
-    if newest is None or newest.effective is None or egfr(newest) is None:
+    if newest is None or newest.effective is None or not _settles(newest, band):
         return yes(reasons([stage]))
     if band.without_egfr:
         return NO

@@ -9,9 +9,9 @@ from cards.answer import NO, UNKNOWN, ChartEntry, Finding, yes
 from cards.case import Case, fact, once
 from cards.dose import Dose, daily_dose
 from cards.facts.entries import active_medications, belongs
-from cards.markdown import shortened
+from cards.markdown import with_strengths
 from cards.mme import Equivalents, NotCounted, OpioidPart, Why, morphine_equivalents
-from cards.record import LONGEST_NAME, MedicationOrder, chart_entry
+from cards.record import MedicationOrder, chart_entry
 
 HIGHER_MME, HIGHEST_MME = 50, 90
 # Ingredient → the label's daily maximum; a dose over five times that is a slip of units.
@@ -115,9 +115,9 @@ def _apart(one: NotCounted) -> ChartEntry:
 
 
 def _calculated(order: MedicationOrder, name: str, words: str) -> ChartEntry:
-    """A long name is cut rather than the numbers behind it."""
+    """A long name is cut rather than the strengths in it or the numbers behind it."""
     plain = chart_entry(order)
-    display = f"{shortened(name, LONGEST_NAME)}: {words}"
+    display = f"{with_strengths(name)}: {words}"
     return ChartEntry(plain.reference, display, plain.date, calculated=True)
 
 

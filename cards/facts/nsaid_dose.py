@@ -8,7 +8,7 @@ from dataclasses import replace
 from cards.answer import NO, UNKNOWN, Answer, Finding, any_of, yes
 from cards.case import Case, fact
 from cards.dose import daily_dose, salt_factor
-from cards.facts.drafted_dose import DosedDrug, orders_drafted, over, total_of
+from cards.facts.drafted_dose import DosedDrug, orders_drafted, total_of
 from cards.facts.drafted_drug import same_drug_by_code
 from cards.facts.drugs import drafted_drugs, on_the_skin
 from cards.facts.entries import active_medications
@@ -20,8 +20,8 @@ from cards.facts.order_dose import (
     dosed_entries,
     steps,
 )
-from cards.facts.orders import draft_in
 from cards.facts.subject_drug import is_patient_view, is_subject, subject_drugs
+from cards.facts.taken_dose import over_in_all
 from cards.record import MedicationOrder
 from cards.timing import dosing_days
 from cards.total_dose import TotalDose
@@ -39,25 +39,25 @@ HIGH_FROM_MG = {IBUPROFEN: IBUPROFEN_HIGH_MG, DICLOFENAC: 150.0, CELECOXIB: 400.
 HIGH_ABOVE_MG = {NAPROXEN: NAPROXEN_HIGH_MG}
 
 
-# Over a limit
+# Over a limit, with what is taken of the drug beside the order
 
 
 @fact
 def ibuprofen_over_3200(case: Case) -> Finding:
     """More than 3200 mg of ibuprofen a day is ordered."""
-    return _over(case, IBUPROFEN_DRUG, IBUPROFEN_MOST_MG)
+    return over_in_all(case, IBUPROFEN_DRUG, IBUPROFEN_MOST_MG)
 
 
 @fact
 def ibuprofen_over_2400(case: Case) -> Finding:
     """More than 2400 mg of ibuprofen a day is ordered."""
-    return _over(case, IBUPROFEN_DRUG, IBUPROFEN_HIGH_MG)
+    return over_in_all(case, IBUPROFEN_DRUG, IBUPROFEN_HIGH_MG)
 
 
 @fact
 def naproxen_over_1500(case: Case) -> Finding:
     """More than 1500 mg of naproxen a day is ordered, or more than 1650 mg of its sodium salt."""
-    return _over(case, NAPROXEN_DRUG, NAPROXEN_MOST_MG)
+    return over_in_all(case, NAPROXEN_DRUG, NAPROXEN_MOST_MG)
 
 
 @fact
@@ -66,18 +66,8 @@ def naproxen_over_1000(case: Case) -> Finding:
 
     A first day of up to 1250 mg (1375 mg of the salt) is allowed.
     """
-    asked = draft_in(case, NAME)
-    if asked.answer is not Answer.YES:
-        return asked
     steady = [_after_first_day(order) for order in orders_drafted(case, NAPROXEN_DRUG)]
-    return over(total_of(NAPROXEN_DRUG, steady), NAPROXEN_HIGH_MG)
-
-
-def _over(case: Case, drug: DosedDrug, limit_mg: float) -> Finding:
-    asked = draft_in(case, NAME)
-    if asked.answer is not Answer.YES:
-        return asked
-    return over(total_of(drug, orders_drafted(case, drug)), limit_mg)
+    return over_in_all(case, NAPROXEN_DRUG, NAPROXEN_HIGH_MG, steady)
 
 
 def _after_first_day(order: MedicationOrder) -> MedicationOrder:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from cards.answer import ChartEntry
 from cards.dose import DIGITS, daily_dose, daily_dose_mg
 from cards.facts.entries import shown
-from cards.markdown import LONGEST
+from cards.markdown import with_strengths
 from cards.record import MedicationOrder
 from cards.timing import step
 from cards.total_dose import Part, TotalDose
@@ -27,7 +27,7 @@ PREDNISONE = "8640"
 TRAMADOL = "10689"
 
 DERIVED = "derived from quantity and days of supply"
-SHORTEST_NAME = 16
+DOSE_NOT_READ = "dose could not be read"
 
 
 def daily_mg(order: MedicationOrder, ingredient: str) -> float | None:
@@ -62,9 +62,11 @@ def steps(order: MedicationOrder) -> tuple[MedicationOrder, ...]:
 
 
 def dosed_entries(total: TotalDose) -> tuple[ChartEntry, ...]:
-    """An entry for each order that adds to a total, the largest dose first."""
+    """An entry for each order that adds to a total, the largest dose first; then those left out."""
     parts = sorted(total.parts, key=lambda part: (-part.dose.mg_per_day, part.order.reference))
-    return tuple(dosed_entry(part, total) for part in parts if part.dose.mg_per_day > 0)
+    told = (dosed_entry(part, total) for part in parts if part.dose.mg_per_day > 0)
+    unread = sorted(total.left_out, key=lambda order: order.reference)
+    return (*told, *(named_entry(order, DOSE_NOT_READ) for order in unread))
 
 
 def dosed_entry(part: Part, total: TotalDose, *more: str) -> ChartEntry:
@@ -82,12 +84,10 @@ def dosed_entry(part: Part, total: TotalDose, *more: str) -> ChartEntry:
 
 
 def named_entry(order: MedicationOrder, words: str) -> ChartEntry:
-    """The order with words about its dose; a long name is cut rather than the words."""
+    """The order with words about its dose; a long name is cut, not its strengths nor the words."""
     plain = shown(order)
-    room = max(SHORTEST_NAME, LONGEST - len(words) - len(": "))
     name = plain.display or (order.product.name if order.product else "drug")
-    short = name if len(name) <= room else f"{name[: room - 1].rstrip()}…"
-    return replace(plain, display=f"{short}: {words}")
+    return replace(plain, display=f"{with_strengths(name)}: {words}", calculated=True)
 
 
 def _amount(part: Part, total: TotalDose) -> str:

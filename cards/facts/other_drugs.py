@@ -23,6 +23,7 @@ from cards.facts.entries import (
     within,
 )
 from cards.facts.ingredient import ASPIRIN
+from cards.facts.lapsed import lapsed
 from cards.record import MedicationOrder, When
 from cards.supply import coverage_window
 
@@ -161,7 +162,7 @@ def _first_day(when: When | None) -> When | None:
 @fact
 def benzodiazepine_possible(case: Case) -> Finding:
     """A benzodiazepine may still be taken, though its supply has run out or is on hold."""
-    return presence(case, possible_medications(case, "benzodiazepine"), "medications")
+    return lapsed(case, possible_medications(case, "benzodiazepine"))
 
 
 @fact

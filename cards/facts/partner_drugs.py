@@ -20,6 +20,7 @@ from cards.facts.entries import (
     reasons,
 )
 from cards.facts.ingredient import ASPIRIN, same_ordered_drug
+from cards.facts.lapsed import lapsed
 from cards.facts.other_drugs import Orders, current_drugs, evaluated_drug
 from cards.record import MedicationOrder
 
@@ -132,10 +133,10 @@ def serotonergic_strong(case: Case) -> Finding:
     if sure:
         return yes(reasons(sure))
     possible = possible_medications(_without_active(case, name), name)
-    lapsed, unsure_lapsed = _apart(case, possible, name)
-    if lapsed:
-        return yes(reasons(lapsed))
-    return UNKNOWN if unsure or unsure_lapsed else absence(case, "medications")
+    ended, unsure_ended = _apart(case, possible, name)
+    if ended:
+        return lapsed(case, ended)
+    return UNKNOWN if unsure or unsure_ended else absence(case, "medications")
 
 
 @fact

@@ -1,4 +1,4 @@
-"""How much tramadol is ordered, how often, and in which form."""
+"""How much tramadol is ordered beside what is taken, how often, and in which form."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from cards.answer import NO, UNKNOWN, Answer, ChartEntry, Finding, any_of, yes
 from cards.case import Case, fact
 from cards.facts.drafted_dose import DosedDrug, orders_drafted, over, total_of
 from cards.facts.order_dose import TRAMADOL, dosed_entries, dosed_entry, of_unknown_form, steps
-from cards.facts.orders import draft_in
+from cards.facts.taken_dose import drug_drafted, over_in_all, total_in_all, unless_unread
 from cards.record import MedicationOrder
 from cards.timing import times_per_day
 from cards.total_dose import Part, TotalDose
@@ -23,29 +23,27 @@ DRUG = DosedDrug("tramadol", TRAMADOL, MOST_MG)
 def tramadol_over_max(case: Case) -> Finding:
     """More than 400 mg of tramadol a day, or more than 300 mg of it of extended release.
 
-    A drug ordered without its form may be of extended release.
+    What is taken beside the order adds up with it. A drug ordered without its form may be of
+    extended release.
     """
-    asked = draft_in(case, DRUG.value_set)
+    asked = drug_drafted(case, DRUG)
     if asked.answer is not Answer.YES:
         return asked
-    total = total_of(DRUG, orders_drafted(case, DRUG))
+    total = total_in_all(case, DRUG)
     slow = fsum(part.dose.mg_per_day for part in total.parts if _slow(part.order))
     if slow > MOST_EXTENDED_MG:
         return yes(dosed_entries(total))
     open_form = (p for p in total.parts if of_unknown_form(p.order) and not _slow(p.order))
     maybe_slow = slow + fsum(part.dose.mg_per_day for part in open_form)
-    found = over(total, MOST_MG)
+    found = unless_unread(case, over(total, MOST_MG))
     may_be = found.answer is Answer.NO and maybe_slow > MOST_EXTENDED_MG
     return UNKNOWN if may_be else found
 
 
 @fact
 def tramadol_over_300(case: Case) -> Finding:
-    """More than 300 mg of tramadol a day is ordered."""
-    asked = draft_in(case, DRUG.value_set)
-    if asked.answer is not Answer.YES:
-        return asked
-    return over(total_of(DRUG, orders_drafted(case, DRUG)), OVER_75_MG)
+    """More than 300 mg of tramadol a day is ordered, with what is taken beside it."""
+    return over_in_all(case, DRUG, OVER_75_MG)
 
 
 @fact
@@ -61,12 +59,17 @@ def tramadol_over_liver_limit(case: Case) -> Finding:
 
 
 def _over_organ_limit(case: Case, limit_mg: float) -> Finding:
-    """Whether dose, interval or form exceeds a limit; an order without readable dose is open."""
-    asked = draft_in(case, DRUG.value_set)
+    """Whether dose, interval or form exceeds a limit; an order without readable dose is open.
+
+    The dose is that of all that is taken, interval and form are those of the drafts.
+    """
+    asked = drug_drafted(case, DRUG)
     if asked.answer is not Answer.YES:
         return asked
-    total = total_of(DRUG, orders_drafted(case, DRUG))
-    found = any_of([over(total, limit_mg), *(_form_or_interval(part) for part in total.parts)])
+    total = total_in_all(case, DRUG)
+    drafted = total_of(DRUG, orders_drafted(case, DRUG)).parts
+    in_all = unless_unread(case, over(total, limit_mg))
+    found = any_of([in_all, *(_form_or_interval(part) for part in drafted)])
     return yes(_told(part, total) for part in total.parts) if found.answer is Answer.YES else found
 
 

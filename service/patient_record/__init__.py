@@ -45,7 +45,7 @@ from service.patient_record.elements import Resource, text
 from service.patient_record.encounter import read_encounter
 from service.patient_record.errors import PatientUnavailable, WrongPatient
 from service.patient_record.medication_request import read_medication
-from service.patient_record.observation import read_observation
+from service.patient_record.observation import read_components, read_observation
 from service.patient_record.patient import read_patient
 from service.patient_record.procedure import read_procedure
 from service.patient_record.references import is_about, relative, target
@@ -179,6 +179,11 @@ def _read_entries(
             versions.append(resource)
             try:
                 reading = _read_one(resource, kind, reference, chart)
+                parts = (
+                    read_components(resource, reading, chart)
+                    if isinstance(reading, Observation)
+                    else ()
+                )
             except UNREADABLE:
                 dropped[f"unreadable:{kind if kind in READERS else 'resource'}"] += 1
                 unread.append(key)
@@ -188,7 +193,7 @@ def _read_entries(
             elif kind == "Condition" and is_refuted(resource):
                 found[REFUTED].append(reading)
             else:
-                found[kind].append(reading)
+                found[kind].extend((reading, *parts))
     return found, unread
 
 

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from cards.record import Allergy
+from collections.abc import Sequence
+
+from cards.record import Allergy, Concept
 from service.patient_record.chart import ENTERED_IN_ERROR, Chart, Dropped
+from service.patient_record.concepts import merged
+from service.patient_record.condition import onset_of
+from service.patient_record.dates import past
 from service.patient_record.elements import Resource, code_within, codes, objects
 
 ENDED = frozenset({"inactive", "resolved"})
@@ -19,13 +24,24 @@ def read_allergy(resource: Resource, reference: str, chart: Chart) -> Allergy | 
         return Dropped.REFUTED
     if code_within(resource.get("clinicalStatus"), ENDED):
         return Dropped.NOT_ACTIVE
+    reactions = objects(resource.get("reaction"))
     return Allergy(
         reference=reference,
-        concept=chart.concept(resource.get("code")),
+        concept=_allergen(resource, reactions, chart),
         kind=code_within(resource.get("type"), KINDS),
         reactions=tuple(
             concept
-            for reaction in objects(resource.get("reaction"))
+            for reaction in reactions
             for concept in chart.concepts(reaction.get("manifestation"))
         ),
+        noted=onset_of(resource, chart) or past(resource.get("recordedDate"), chart.today),
     )
+
+
+def _allergen(resource: Resource, reactions: Sequence[Resource], chart: Chart) -> Concept:
+    """The substance it is to, and those that reactions were to: each of them counts."""
+    named = chart.concept(resource.get("code"))
+    substances = [chart.concept(reaction.get("substance")) for reaction in reactions]
+    told = (named, *(each for each in substances if each.readable or each.display))
+    display = next(filter(None, (each.display for each in told)), "")
+    return merged(told, chart.index, display) if len(told) > 1 else named

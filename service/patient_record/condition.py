@@ -6,7 +6,7 @@ import re
 
 from cards.record import Condition, When
 from service.patient_record.chart import ENTERED_IN_ERROR, Chart, Dropped
-from service.patient_record.dates import at_age, past, period_end, period_start, when
+from service.patient_record.dates import at_age, between_ages, past, period_end, period_start, when
 from service.patient_record.elements import Resource, code_within, codes, objects, one_object, text
 from service.patient_record.references import relative
 
@@ -52,7 +52,7 @@ def read_condition(resource: Resource, reference: str, chart: Chart) -> Conditio
             for stage in objects(resource.get("stage"))
             for concept in chart.concepts(stage.get("summary"))
         ),
-        onset=_onset(resource, chart),
+        onset=onset_of(resource, chart),
         abatement=abatement,
         recorded=past(resource.get("recordedDate"), chart.today),
         encounter=relative(resource.get("encounter"), "Encounter"),
@@ -77,11 +77,13 @@ def _negated(words: str) -> bool:
     return bool(NOT_THE_PATIENTS.search(first)) or any(map(BARE_NEGATION.fullmatch, others))
 
 
-def _onset(resource: Resource, chart: Chart) -> When | None:
+def onset_of(resource: Resource, chart: Chart) -> When | None:
+    """When it began, as a date or by an age; None when not recorded or still ahead."""
     written = resource.get("onsetDateTime") or period_start(resource.get("onsetPeriod"))
     if written:
         return past(written, chart.today)
-    return _not_ahead(at_age(resource.get("onsetAge"), chart.birth), chart)
+    by_age = at_age(resource.get("onsetAge"), chart.birth)
+    return _not_ahead(by_age or between_ages(resource.get("onsetRange"), chart.birth), chart)
 
 
 def _abatement(resource: Resource, chart: Chart) -> When | None:

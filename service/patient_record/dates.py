@@ -80,6 +80,18 @@ def at_age(value: Any, birth: When | None) -> When | None:
     return When(first, last, f"{first.year:04d}")
 
 
+def between_ages(value: Any, birth: When | None) -> When | None:
+    """The days on which a person of this birth date was of an age within this FHIR Range.
+
+    None where an end of it is missing or no age, and when ``birth`` is None.
+    """
+    ages = one_object(value)
+    low, high = at_age(ages.get("low"), birth), at_age(ages.get("high"), birth)
+    if low is None or high is None or high.latest < low.earliest:
+        return None
+    return When(low.earliest, high.latest, low.text)
+
+
 def in_days(value: Any) -> float | None:
     """A FHIR Duration in days (month 30, year 365); None when absent or its unit is unknown."""
     duration = one_object(value)

@@ -102,7 +102,8 @@ def _read_timing(timing: Resource) -> Timing | None:
         when=_named(repeat.get("when")),
         bounds_start=when(period_start(bounds)),
         bounds_end=when(period_end(bounds)),
-        bounds_days=in_days(repeat.get("boundsDuration")),
+        bounds_days=in_days(repeat.get("boundsDuration"))
+        or in_days(one_object(repeat.get("boundsRange")).get("high")),
     )
 
 

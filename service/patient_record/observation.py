@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from cards.record import Observation, Quantity, When
+from cards.record import NOTHING, Observation, Quantity, When
 from service.patient_record.chart import ENTERED_IN_ERROR, Chart, Dropped
 from service.patient_record.dates import past, period_end, period_start, when
-from service.patient_record.elements import Resource, number, one_object, text
-from service.patient_record.ucum import measured, read_bound, read_quantity
+from service.patient_record.elements import Resource, number, objects, one_object, text
+from service.patient_record.ucum import measured, read_bound, read_quantity, read_written
 
 FINISHED = frozenset({"final", "amended", "corrected", "preliminary"})
-NUMERAL = re.compile(r"\d{1,9}(?:\.\d{1,9})?")
 
 
 def read_observation(resource: Resource, reference: str, chart: Chart) -> Observation | Dropped:
@@ -23,19 +22,43 @@ def read_observation(resource: Resource, reference: str, chart: Chart) -> Observ
         return Dropped.ENTERED_IN_ERROR if status == ENTERED_IN_ERROR else Dropped.NOT_FINAL
     if resource.get("dataAbsentReason"):
         return Dropped.NO_VALUE
-    flag = resource.get("valueBoolean")
-    return Observation(
+    whole = Observation(
         reference=reference,
         concept=chart.concept(resource.get("code")),
         status=status,
         effective=effective(resource, chart.today),
-        value=_read_value(resource),
-        bound=read_bound(resource.get("valueQuantity")),
-        value_concept=chart.concept(resource.get("valueCodeableConcept")),
-        value_flag=flag if isinstance(flag, bool) else None,
-        value_date=when(resource.get("valueDateTime")),
         body_sites=chart.concepts(resource.get("bodySite")),
     )
+    return _answered(whole, resource, chart)
+
+
+def read_components(resource: Resource, whole: Observation, chart: Chart) -> list[Observation]:
+    """The parts of a panel that were answered, each as a result of its own at the same time."""
+    parts = (
+        _answered(replace(whole, concept=chart.concept(part.get("code"))), part, chart)
+        for part in objects(resource.get("component"))
+        if not part.get("dataAbsentReason")
+    )
+    return [part for part in parts if _has_answer(part)]
+
+
+def _answered(result: Observation, element: Resource, chart: Chart) -> Observation:
+    """The result with the value that a resource, or one component of it, states."""
+    flag = element.get("valueBoolean")
+    return replace(
+        result,
+        value=_read_value(element),
+        bound=_read_bound(element),
+        value_concept=chart.concept(element.get("valueCodeableConcept")),
+        value_flag=flag if isinstance(flag, bool) else None,
+        value_date=when(element.get("valueDateTime")),
+    )
+
+
+def _has_answer(part: Observation) -> bool:
+    """Whether anything readable was found; an unanswered line of a panel is no finding."""
+    answers = (part.value, part.bound, part.value_flag, part.value_date)
+    return any(answer is not None for answer in answers) or part.value_concept != NOTHING
 
 
 def effective(resource: Resource, today: date) -> When | None:
@@ -54,11 +77,19 @@ def effective(resource: Resource, today: date) -> When | None:
 
 
 def _read_value(resource: Resource) -> Quantity | None:
-    """The number: a quantity, an integer, or a text that is nothing but a number."""
+    """The number: a quantity, an integer, or a text that is nothing but a number and its unit."""
     if one_object(resource.get("valueQuantity")):
         return measured(read_quantity(resource.get("valueQuantity")))
     whole = number(resource.get("valueInteger"))
     if whole is not None:
         return Quantity(whole, None)
-    written = text(resource.get("valueString"))
-    return Quantity(float(written), None) if NUMERAL.fullmatch(written) else None
+    comparator, written = read_written(resource.get("valueString")) or ("", None)
+    return None if comparator else measured(written)
+
+
+def _read_bound(resource: Resource) -> tuple[str, Quantity] | None:
+    """Comparator and number of a result only known to lie beyond it, also where it is a text."""
+    if one_object(resource.get("valueQuantity")):
+        return read_bound(resource.get("valueQuantity"))
+    written = read_written(resource.get("valueString"))
+    return written if written and written[0] else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from cards.record import Quantity
@@ -65,17 +66,6 @@ SPELLINGS = {
     "milliliter": "mL",
     "milliliters": "mL",
     "ml/min": "mL/min",
-    "ml/min/{1.73_m2}": "mL/min/{1.73_m2}",
-    "ml/min/{1.73m2}": "mL/min/{1.73_m2}",
-    "ml/min/1.73_m2": "mL/min/{1.73_m2}",
-    "ml/min/1.73m2": "mL/min/{1.73_m2}",
-    "ml/min/1.73 m2": "mL/min/{1.73_m2}",
-    "ml/min/1.73m^2": "mL/min/{1.73_m2}",
-    "ml/min/1.73m²": "mL/min/{1.73_m2}",
-    "ml/min/1.73.m2": "mL/min/{1.73_m2}",
-    "ml/min/1.73m*2": "mL/min/{1.73_m2}",
-    "ml/min/1.73 m²": "mL/min/{1.73_m2}",
-    "ml/min/1.73 m^2": "mL/min/{1.73_m2}",
     "{score}": "{score}",
     "score": "{score}",
     "second": "s",
@@ -96,6 +86,16 @@ SPELLINGS = {
     "yr": "a",
 }
 
+# How laboratories spell mL/min per 1.73 m² (lower-cased, without blanks); always 1.73 m².
+PER_SURFACE = re.compile(
+    r"ml/min(?:/|\.|per|/per)[\[({]?1[.,]73[_.*]?(?:m(?:[2²]|[\^*]2|\*\*2|_2|sq)|sq\.?m)[\])}]?\.?"
+)
+EGFR_UNIT = "mL/min/{1.73_m2}"
+
+# A number in words: a comparator or none, the number, a unit or none.
+WRITTEN = re.compile(r"([<>]=?|[≤≥])?\s*(\d{1,9}(?:\.\d{1,9})?)\s*(\D.*)?")
+SIGNS = {"≤": "<=", "≥": ">="}
+
 # A unit → the unit Backpath compares in, with factor and offset (value * factor + offset).
 CONVERSIONS = {
     "[degF]": ("Cel", 5 / 9, -160 / 9),
@@ -113,7 +113,16 @@ def unit_of(quantity: Resource) -> str | None:
     system, code, spelled = (text(quantity.get(name)) for name in ("system", "code", "unit"))
     foreign = system and UCUM not in system and FORMS not in system.lower()
     unit = (spelled or code) if foreign else (code or spelled)
-    return SPELLINGS.get(unit.lower(), unit) if unit else None
+    return (_known(unit) or unit) if unit else None
+
+
+def _known(unit: str) -> str | None:
+    """The UCUM code of a unit as clients spell it; None for a spelling nobody listed."""
+    lowered = unit.lower()
+    if lowered in SPELLINGS:
+        return SPELLINGS[lowered]
+    per_surface = lowered.startswith("ml/min") and PER_SURFACE.fullmatch("".join(lowered.split()))
+    return EGFR_UNIT if per_surface else None
 
 
 def read_quantity(value: Any) -> Quantity | None:
@@ -136,6 +145,22 @@ def read_bound(value: Any) -> tuple[str, Quantity] | None:
     if comparator not in COMPARATORS or amount is None:
         return None
     return comparator, Quantity(amount, unit_of(quantity))
+
+
+def read_written(value: Any) -> tuple[str, Quantity] | None:
+    """Comparator (empty when none) and number of a text that is nothing but a result.
+
+    None for any other text, also for a number behind which stands no unit known here. A number
+    without any unit stays without: it is not guessed, neither from the value nor the test.
+    """
+    found = WRITTEN.fullmatch(text(value))
+    if found is None:
+        return None
+    sign, amount, unit = found[1] or "", float(found[2]), found[3]
+    known = _known(unit.strip()) if unit else None
+    if unit and known is None:
+        return None
+    return SIGNS.get(sign, sign), Quantity(amount, known)
 
 
 def measured(quantity: Quantity | None) -> Quantity | None:

@@ -1,0 +1,187 @@
+"""The detail of a card, in GitHub Markdown: what to do, on what grounds, from which sources."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from cards.answer import ChartEntry
+from cards.facts.lapsed import MAY_BE_TAKEN
+from cards.library import Library
+from cards.markdown import escaped
+from cards.recommend import Applied
+from cards.recommendation import Recommendation
+from cards.record import HookName, MedicationOrder
+from cards.select import CardPlan, is_next_step
+from cards.unread_doses import in_words as in_words_of_doses
+from cards.unread_drugs import in_words
+
+# What SNOMED CT appends to the name of a concept to tell its kind; of no use to a reader.
+SEMANTIC_TAG = re.compile(
+    r" \((?:disorder|finding|situation|procedure|regime/therapy|observable entity|event"
+    r"|morphologic abnormality|body structure|substance|product|qualifier value)\)$"
+)
+GROUNDS_SHOWN = 3
+
+
+def detail(
+    plan: CardPlan,
+    hook: HookName,
+    grounds: Sequence[ChartEntry],
+    unread: Sequence[str],
+    unread_doses: Sequence[MedicationOrder],
+    library: Library,
+) -> str:
+    """Paragraphs: what to do, the rows, the grounds, what was not checked, the sources.
+
+    Args:
+        grounds: the chart entries behind the card, and what was looked for and not found.
+        unread: prefetch keys that were asked for and not read to the end.
+        unread_doses: orders the card is about whose dose could not be read.
+    """
+    cited = [member.recommendation for member in (*plan.members, *plan.texts)]
+    paragraphs = [
+        *_advice(plan, hook),
+        *_grounds(plan, grounds),
+        *([in_words_of_doses(unread_doses)] if unread_doses else []),
+        *_unchecked(plan, unread, library),
+        *_afterwards(plan, hook, library),
+        *(text.recommendation.detail for text in plan.texts),
+        *_differences(plan, hook, library),
+        _provenance(cited, library),
+        *_hidden(plan),
+    ]
+    return "\n\n".join(paragraphs)
+
+
+# What to do
+
+
+def _advice(plan: CardPlan, hook: HookName) -> list[str]:
+    merged = (f"**{m.recommendation.summary}**\n\n{_told(m, hook)}" for m in plan.merged)
+    rows = "\n".join(_row(row.recommendation, _told(row, hook)) for row in plan.rows)
+    return _each_once([_told(plan.leader, hook), *merged, rows])
+
+
+def _told(member: Applied, hook: HookName) -> str:
+    """The wording of a recommendation, in brief where it is."""
+    recommendation = member.recommendation
+    return recommendation.brief if _is_brief(member, hook) else recommendation.detail
+
+
+def _is_brief(member: Applied, hook: HookName) -> bool:
+    """Whether it is said in brief: when orders are signed, all that is not critical."""
+    return hook == "order-sign" and member.indicator != "critical"
+
+
+def _each_once(paragraphs: Sequence[str]) -> list[str]:
+    """The paragraphs without the lines an earlier one said; the members of a card share some."""
+    said: set[str] = set()
+    kept = []
+    for paragraph in paragraphs:
+        lines = [line for line in paragraph.splitlines() if line.strip() not in said]
+        said.update(line.strip() for line in lines if line.strip())
+        kept.append("\n".join(lines).strip())
+    return [paragraph for paragraph in kept if paragraph]
+
+
+def _row(recommendation: Recommendation, wording: str) -> str:
+    """One item of a list; the lines of its own text stay within it."""
+    card = recommendation.render == "card"
+    heading = f"{recommendation.summary}." if card else f"{recommendation.title}:"
+    lines = [line for line in wording.splitlines() if line]
+    told = lines[:1] if card and not _needs_cautions(recommendation) else lines
+    return f"- **{heading}** " + "\n  ".join(told)
+
+
+def _needs_cautions(recommendation: Recommendation) -> bool:
+    """Whether a row is said whole: it proposes or names a drug, with what speaks against it."""
+    proposes = any(suggestion.proposes_drug for suggestion in recommendation.suggestions)
+    return proposes or recommendation.kind == "information"
+
+
+# On what grounds
+
+
+def _grounds(plan: CardPlan, grounds: Sequence[ChartEntry]) -> list[str]:
+    """What was calculated, what was found, and what was looked for and not found."""
+    plain = [entry for entry in grounds if entry.reference and not entry.calculated]
+    missing = [e.display for e in grounds if not e.reference and not e.calculated]
+    paragraphs = _calculation([entry for entry in grounds if entry.calculated])
+    if plain:
+        paragraphs.append(f"Found in the record: {_shown(plain, plan)}.")
+    if missing:
+        paragraphs.append(f"Not found in the record: {', '.join(missing)}.")
+    return paragraphs
+
+
+def _shown(because: Sequence[ChartEntry], plan: CardPlan) -> str:
+    """The grounds in words: all of them where advice rests on them, else the first few.
+
+    A drug that may still be taken comes first: nobody could ask about one that is not named.
+    """
+    told = _said(sorted(because, key=lambda entry: not entry.display.startswith(MAY_BE_TAKEN)))
+    advises = is_next_step(plan) or plan.leader.recommendation.kind == "suggestion"
+    most = len(told) if advises else max(GROUNDS_SHOWN, len(plan.merged) + 1)
+    more = f"; and {len(told) - most} more" if len(told) > most else ""
+    return "; ".join(told[:most]) + more
+
+
+def _calculation(calculated: Sequence[ChartEntry]) -> list[str]:
+    """What was calculated, with all it is made of: nobody can check a sum with parts left out."""
+    lines = []
+    for entry in calculated:
+        words = escaped(entry.display, len(entry.display))
+        lines.append(f"- {words} ({entry.date})" if entry.date else f"- {words}")
+    return ["Calculated from the record:\n\n" + "\n".join(lines)] if lines else []
+
+
+def _said(because: Sequence[ChartEntry]) -> list[str]:
+    """Each entry with its date, unless its words hold it; entries of one name together."""
+    dates: dict[str, list[str]] = {}
+    for entry in because:
+        name = escaped(SEMANTIC_TAG.sub("", entry.display) or entry.reference.partition("/")[0])
+        untold = [entry.date] if entry.date and entry.date not in entry.display else []
+        dates.setdefault(name, []).extend(untold)
+    return [f"{name} ({_spanned(days)})" if days else name for name, days in dates.items()]
+
+
+def _spanned(days: Sequence[str]) -> str:
+    first, last = min(days), max(days)
+    return first if first == last else f"{len(days)} entries, {first} to {last}"
+
+
+def _unchecked(plan: CardPlan, unread: Sequence[str], library: Library) -> list[str]:
+    names = ", ".join(library.key_names.get(key, key) for key in unread)
+    keys = [f"Could not be checked: {names}."] if unread else []
+    drugs = [in_words(plan.unread_drugs)] if plan.unread_drugs else []
+    return keys + drugs
+
+
+# What follows, and where it comes from
+
+
+def _afterwards(plan: CardPlan, hook: HookName, library: Library) -> list[str]:
+    """What comes after this step, should it not help enough."""
+    pathway = next((p for p in library.pathways if p.id == plan.pathway), None)
+    follows = pathway.if_not_enough.get(plan.leader.recommendation.id) if pathway else None
+    told = follows and not _is_brief(plan.leader, hook)
+    return [f"If this does not help enough: {follows}"] if told else []
+
+
+def _differences(plan: CardPlan, hook: HookName, library: Library) -> list[str]:
+    """Where the sources differ, of the cards that are not said in brief."""
+    whole = (m.recommendation for m in plan.members if not _is_brief(m, hook))
+    conflicts = dict.fromkeys(c for r in whole if r.render == "card" for c in r.conflicts)
+    return [library.conflicts[conflict] for conflict in conflicts]
+
+
+def _provenance(recommendations: Sequence[Recommendation], library: Library) -> str:
+    sources = dict.fromkeys(s for r in recommendations for s in r.sources)
+    names = ", ".join(library.sources[source] for source in sources)
+    return f"*Sources: {names}. {library.disclaimer}*"
+
+
+def _hidden(plan: CardPlan) -> list[str]:
+    further = "1 further note is" if plan.hidden == 1 else f"{plan.hidden} further notes are"
+    return [f"{further} not shown."] if plan.hidden else []
