@@ -6,11 +6,14 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
+from cards.accepted import once_accepted
+from cards.allergens import allergies_against
 from cards.answer import NO, YES, Answer, ChartEntry
 from cards.answers import Answers, CallAnswers, SureAnswers, given, report_failure
 from cards.card import build_card, with_each_order_once
 from cards.case import Case
 from cards.criteria import Ask
+from cards.facts.entries import reasons
 from cards.facts.pain import resolved_pathways
 from cards.facts.vocabulary import keys_read
 from cards.library import Library
@@ -18,7 +21,8 @@ from cards.own_order import is_benefit, is_own
 from cards.pathway import Place, left_behind, locate
 from cards.recommend import Applied, Verdict, judge
 from cards.recommendation import Recommendation, SuggestionTemplate
-from cards.record import Draft, PatientRecord
+from cards.record import Draft, MedicationOrder, PatientRecord
+from cards.repeats import with_repeats_marked
 from cards.select import (
     DRUG_TOO_EARLY,
     CardPlan,
@@ -30,7 +34,8 @@ from cards.select import (
 )
 from cards.standing import Standing, leading_pathway, stand
 from cards.suggestion import JSON
-from cards.unread_drugs import is_held_back, says_how_many, unread_drugs
+from cards.unread_drugs import holds_back, told_on, unread_drugs
+from cards.unrecorded import says_what_is_unrecorded, unrecorded, unsaid
 
 FIRST_LINE, INTENSIFY = "nonpharm-first-line-not-started", "exercise-intensify-persistent"
 EXERCISE_ROW = "exercise-therapy-first-line"
@@ -92,7 +97,10 @@ def advise(record: PatientRecord, today: date, library: Library) -> Advice:
     texts = _judge_texts(case, library, call, selection.shown)
     shown = with_one_nsaid([with_one_drug_step(plan) for plan in selection.shown])
     completed = tuple(_completed(plan, texts.applied, library, sure) for plan in shown)
-    plans = tuple(_with_unread(plan, len(unread_drugs(record, today))) for plan in completed)
+    nothing: tuple[ChartEntry, ...] = ()
+    missing = sure.attempt(lambda: unrecorded(case), nothing, "unrecorded")
+    read = tuple(_with_unread(plan, unread_drugs(record, today)) for plan in completed)
+    plans = tuple(with_repeats_marked(_with_unrecorded(plan, missing) for plan in read))
     cards, broken = _build(plans, record, standing, library)
     failed = (*judged.errors, *rows.errors, *texts.errors, *broken)
     if sure.failed and not failed:  # the place on every card may be incomplete, and must be told
@@ -201,10 +209,15 @@ def _completed(
     return replace(plan, texts=tuple(borne), pathway=pathway)
 
 
-def _with_unread(plan: CardPlan, count: int) -> CardPlan:
+def _with_unread(plan: CardPlan, unread: Sequence[MedicationOrder]) -> CardPlan:
     """The card with the number of drugs nobody can tell, where it has to say it."""
-    says = any(says_how_many(member.recommendation) for member in plan.members)
-    return replace(plan, unread_drugs=count if says else 0)
+    return replace(plan, unread_drugs=len(told_on(plan.members, unread)))
+
+
+def _with_unrecorded(plan: CardPlan, missing: tuple[ChartEntry, ...]) -> CardPlan:
+    """The card with what was looked for and is not on record, where it has to say it."""
+    says = any(says_what_is_unrecorded(member.recommendation) for member in plan.members)
+    return replace(plan, unrecorded=unsaid(missing, plan.members) if says else ())
 
 
 def _offers_exercise(plan: CardPlan) -> bool:
@@ -254,8 +267,12 @@ def _judge(
         verdicts.append(verdict)
         if advice:
             missing = _not_found(recommendation, ask, case.record, library)
-            orders = unbarred(recommendation.id, advice.suggestions, case, library)
-            applied.append(replace(advice, because=advice.because + missing, suggestions=orders))
+            about = replace(case, draft=draft)
+            told = (*advice.because, *_allergies_told(advice.suggestions, about, library), *missing)
+            orders = unbarred(recommendation.id, advice.suggestions, about, library)
+            orders = _answering(recommendation, orders, about, library)
+            because = tuple(dict.fromkeys(told))
+            applied.append(replace(advice, because=because, suggestions=orders))
     return Judged(tuple(applied), tuple(verdicts), tuple(errors))
 
 
@@ -264,13 +281,42 @@ def unbarred(
 ) -> tuple[SuggestionTemplate, ...]:
     """The suggestions, less new orders while anything that could speak against them is unread.
 
-    The card then informs and does not propose. A drug nobody can tell speaks against every drug.
+    The card then informs and does not propose. A drug nobody can tell speaks against every drug,
+    and an allergy to a drug against that drug (H-22).
     """
-    if unread_drugs(case.record, case.today):
-        suggestions = tuple(s for s in suggestions if not is_held_back(s))
+    drugs = library.drugs
+    suggestions = tuple(s for s in suggestions if not allergies_against(s, case, drugs))
+    unread = unread_drugs(case.record, case.today)
+    suggestions = tuple(s for s in suggestions if not any(holds_back(o, s) for o in unread))
     if case.record.read(*library.bars[name]):
         return suggestions
     return tuple(s for s in suggestions if s.rescues or not _orders_anew(s))
+
+
+def _allergies_told(
+    suggestions: tuple[SuggestionTemplate, ...], case: Case, library: Library
+) -> tuple[ChartEntry, ...]:
+    """The allergies that withhold a suggestion: the card names them in its place."""
+    found = (a for s in suggestions for a in allergies_against(s, case, library.drugs))
+    return reasons(dict.fromkeys(found))
+
+
+def _answering(
+    recommendation: Recommendation,
+    suggestions: tuple[SuggestionTemplate, ...],
+    case: Case,
+    library: Library,
+) -> tuple[SuggestionTemplate, ...]:
+    """The suggestions, less a change of the drafted drug that leaves the card as due as before."""
+
+    def answers(suggestion: SuggestionTemplate) -> bool:
+        later = once_accepted(case, suggestion)
+        if later is None:
+            return True
+        ask = _answers(later, library)
+        return judge(recommendation, ask, case.record.hook, later.draft)[0] is None
+
+    return tuple(suggestion for suggestion in suggestions if answers(suggestion))
 
 
 def _orders_anew(suggestion: SuggestionTemplate) -> bool:

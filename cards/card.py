@@ -8,6 +8,7 @@ from typing import Any
 
 from cards.answer import ChartEntry
 from cards.detail import detail
+from cards.grounds import drugs_beside, grounds_of
 from cards.library import Library
 from cards.markdown import LONGEST, shortened
 from cards.recommend import Applied
@@ -27,15 +28,16 @@ OFFER = ("suggestions", "selectionBehavior")
 def build_card(plan: CardPlan, record: PatientRecord, standing: Standing, library: Library) -> JSON:
     """The card without uuids; they are drawn where randomness may live."""
     leader = plan.leader.recommendation
-    grounds = _because(plan.members)
+    grounds = grounds_of(plan.members, plan.unrecorded, record)
     because = [entry for entry in grounds if entry.reference]
     unread = _unread(plan.members, record, library)
-    about = [member.draft.order for member in plan.members if member.draft]
-    doses = unread_doses(record, about, grounds, library.mme_factors)
+    about = [member.draft for member in plan.members if member.draft]
+    drugs = drugs_beside(record, about)
+    doses = unread_doses(record, [d.order for d in about], grounds, library.mme_factors)
     card: JSON = {
         "summary": leader.summary,
         "indicator": plan.leader.indicator,
-        "detail": detail(plan, record.hook, grounds, unread, doses, library),
+        "detail": detail(plan, record.hook, grounds, drugs, unread, doses, library),
         "source": {
             "label": _label(leader, library),
             "topic": {"system": TOPIC_SYSTEM, "code": leader.id, "display": leader.title},
@@ -80,23 +82,6 @@ def _is_offered(suggestion: JSON, seen: set[tuple[str, str]]) -> bool:
     known = key in seen
     seen.add(key)
     return known
-
-
-def _because(members: Sequence[Applied]) -> tuple[ChartEntry, ...]:
-    """The grounds of every member: the first of each, then the others, none twice."""
-    first = [member.because[0] for member in members if member.because]
-    others = [entry for member in members for entry in member.because[1:]]
-    entries = tuple(dict.fromkeys(first + others))
-    return tuple(entry for entry in entries if not _told_with_more(entry, entries))
-
-
-def _told_with_more(entry: ChartEntry, entries: Sequence[ChartEntry]) -> bool:
-    """Whether another ground names the same entry and more, such as a draft with its dose."""
-    return any(
-        other.reference == entry.reference and other.display.startswith(f"{entry.display}:")
-        for other in entries
-        if entry.reference
-    )
 
 
 def _extension(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 
 from cards.answer import ChartEntry
-from cards.facts.lapsed import MAY_BE_TAKEN
+from cards.grounds import GROUNDS_SHOWN
+from cards.grounds import in_words as in_words_of_grounds
 from cards.library import Library
-from cards.markdown import escaped
 from cards.recommend import Applied
 from cards.recommendation import Recommendation
 from cards.record import HookName, MedicationOrder
@@ -16,35 +16,34 @@ from cards.select import CardPlan, is_next_step
 from cards.unread_doses import in_words as in_words_of_doses
 from cards.unread_drugs import in_words
 
-# What SNOMED CT appends to the name of a concept to tell its kind; of no use to a reader.
-SEMANTIC_TAG = re.compile(
-    r" \((?:disorder|finding|situation|procedure|regime/therapy|observable entity|event"
-    r"|morphologic abnormality|body structure|substance|product|qualifier value)\)$"
-)
-GROUNDS_SHOWN = 3
+AS_BEFORE = "(said in full on an earlier card)"
 
 
 def detail(
     plan: CardPlan,
     hook: HookName,
     grounds: Sequence[ChartEntry],
+    drugs: AbstractSet[str],
     unread: Sequence[str],
     unread_doses: Sequence[MedicationOrder],
     library: Library,
 ) -> str:
-    """Paragraphs: what to do, the rows, the grounds, what was not checked, the sources.
+    """Paragraphs: what to do, on what grounds and what was not checked, the rest, the sources.
 
     Args:
         grounds: the chart entries behind the card, and what was looked for and not found.
+        drugs: references of the drugs beside the draft, each of which is named.
         unread: prefetch keys that were asked for and not read to the end.
         unread_doses: orders the card is about whose dose could not be read.
     """
-    cited = [member.recommendation for member in (*plan.members, *plan.texts)]
-    paragraphs = [
-        *_advice(plan, hook),
-        *_grounds(plan, grounds),
+    evidence = [
+        *in_words_of_grounds(grounds, drugs, _most(plan)),
         *([in_words_of_doses(unread_doses)] if unread_doses else []),
         *_unchecked(plan, unread, library),
+    ]
+    cited = [member.recommendation for member in (*plan.members, *plan.texts)]
+    paragraphs = [
+        *_advice(plan, hook, evidence),
         *_afterwards(plan, hook, library),
         *(text.recommendation.detail for text in plan.texts),
         *_differences(plan, hook, library),
@@ -57,10 +56,21 @@ def detail(
 # What to do
 
 
-def _advice(plan: CardPlan, hook: HookName) -> list[str]:
-    merged = (f"**{m.recommendation.summary}**\n\n{_told(m, hook)}" for m in plan.merged)
+def _advice(plan: CardPlan, hook: HookName, evidence: Sequence[str]) -> list[str]:
+    """What to do, and why: the evidence near the top, but behind the rows of a next step."""
+    merged = (_section(member, plan, hook) for member in plan.merged)
     rows = "\n".join(_row(row.recommendation, _told(row, hook)) for row in plan.rows)
-    return _each_once([_told(plan.leader, hook), *merged, rows])
+    leader, *others = _each_once([_told(plan.leader, hook), *merged, rows])
+    after = [*others, *evidence] if is_next_step(plan) else [*evidence, *others]
+    return [leader, *after]
+
+
+def _section(member: Applied, plan: CardPlan, hook: HookName) -> str:
+    """What merged into a card, under its summary; that alone where an earlier card says it."""
+    recommendation = member.recommendation
+    if recommendation.id in plan.told_before:
+        return f"**{recommendation.summary}** {AS_BEFORE}"
+    return f"**{recommendation.summary}**\n\n{_told(member, hook)}"
 
 
 def _told(member: Applied, hook: HookName) -> str:
@@ -103,52 +113,10 @@ def _needs_cautions(recommendation: Recommendation) -> bool:
 # On what grounds
 
 
-def _grounds(plan: CardPlan, grounds: Sequence[ChartEntry]) -> list[str]:
-    """What was calculated, what was found, and what was looked for and not found."""
-    plain = [entry for entry in grounds if entry.reference and not entry.calculated]
-    missing = [e.display for e in grounds if not e.reference and not e.calculated]
-    paragraphs = _calculation([entry for entry in grounds if entry.calculated])
-    if plain:
-        paragraphs.append(f"Found in the record: {_shown(plain, plan)}.")
-    if missing:
-        paragraphs.append(f"Not found in the record: {', '.join(missing)}.")
-    return paragraphs
-
-
-def _shown(because: Sequence[ChartEntry], plan: CardPlan) -> str:
-    """The grounds in words: all of them where advice rests on them, else the first few.
-
-    A drug that may still be taken comes first: nobody could ask about one that is not named.
-    """
-    told = _said(sorted(because, key=lambda entry: not entry.display.startswith(MAY_BE_TAKEN)))
+def _most(plan: CardPlan) -> int | None:
+    """How many grounds are told beside the drugs; all where advice rests on them."""
     advises = is_next_step(plan) or plan.leader.recommendation.kind == "suggestion"
-    most = len(told) if advises else max(GROUNDS_SHOWN, len(plan.merged) + 1)
-    more = f"; and {len(told) - most} more" if len(told) > most else ""
-    return "; ".join(told[:most]) + more
-
-
-def _calculation(calculated: Sequence[ChartEntry]) -> list[str]:
-    """What was calculated, with all it is made of: nobody can check a sum with parts left out."""
-    lines = []
-    for entry in calculated:
-        words = escaped(entry.display, len(entry.display))
-        lines.append(f"- {words} ({entry.date})" if entry.date else f"- {words}")
-    return ["Calculated from the record:\n\n" + "\n".join(lines)] if lines else []
-
-
-def _said(because: Sequence[ChartEntry]) -> list[str]:
-    """Each entry with its date, unless its words hold it; entries of one name together."""
-    dates: dict[str, list[str]] = {}
-    for entry in because:
-        name = escaped(SEMANTIC_TAG.sub("", entry.display) or entry.reference.partition("/")[0])
-        untold = [entry.date] if entry.date and entry.date not in entry.display else []
-        dates.setdefault(name, []).extend(untold)
-    return [f"{name} ({_spanned(days)})" if days else name for name, days in dates.items()]
-
-
-def _spanned(days: Sequence[str]) -> str:
-    first, last = min(days), max(days)
-    return first if first == last else f"{len(days)} entries, {first} to {last}"
+    return None if advises else max(GROUNDS_SHOWN, len(plan.merged) + 1)
 
 
 def _unchecked(plan: CardPlan, unread: Sequence[str], library: Library) -> list[str]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
+from math import ceil
 from typing import Any
 
 from cards.recommendation import DraftedDose, DrugDose
-from cards.record import Coding, Dosage, Timing
+from cards.record import Coding, Dosage, MedicationOrder, Quantity, Timing
+from cards.supply import supply_days, supply_days_with_refills
 from cards.timing import bounded_days, dosing_days, step
 
 JSON = dict[str, Any]
@@ -30,6 +33,8 @@ def words(dose: DrugDose | DraftedDose) -> str:
     if isinstance(dose, DraftedDose):
         return dose.text
     told = ", ".join(part.text for part in (dose, *dose.then))
+    if dose.supply_days is not None:
+        told += f", supply for {dose.supply_days} days"
     return f"{told}, no refill" if dose.refills == 0 else told
 
 
@@ -39,12 +44,73 @@ def drug_order(dose: DrugDose) -> JSON:
     instructions = [_instruction(part) for part in steps]
     if dose.then:
         instructions = [{"sequence": n, **each} for n, each in enumerate(instructions, start=1)]
-    days = [part.days for part in steps if part.days is not None]
-    dispensed = _supply(sum(days) if len(days) == len(steps) else None, dose.refills)
+    dispensed = _supply(days_dispensed(dose), dose.refills)
     return {
         "dosageInstruction": instructions,
         **({"dispenseRequest": dispensed} if dispensed else {}),
     }
+
+
+def days_dispensed(dose: DrugDose) -> int | None:
+    """Days of supply a dose states: its own, else those of all its steps together."""
+    if dose.supply_days is not None:
+        return dose.supply_days
+    days = [part.days for part in (dose, *dose.then) if part.days is not None]
+    return sum(days) if len(days) == 1 + len(dose.then) else None
+
+
+def beside(dose: DrugDose, draft: MedicationOrder) -> DrugDose:
+    """The dose dispensed for as long as the draft it accompanies, where that is known."""
+    most, days = dose.as_long_as_draft_up_to, supply_days_with_refills(draft)
+    if most is None or days is None:
+        return dose
+    return replace(dose, supply_days=min(ceil(days), most))
+
+
+def read_back(dose: DrugDose) -> tuple[Dosage, ...]:
+    """The instructions of a dose as a record would hold them."""
+    numbers: Sequence[int | None] = range(1, len(dose.then) + 2) if dose.then else (None,)
+    return tuple(
+        Dosage(
+            sequence=number,
+            as_needed=part.as_needed,
+            timing=_timing(part),
+            dose=Quantity(part.value, part.unit),
+            max_per_period=None
+            if part.most_per_day is None
+            else (Quantity(part.most_per_day, part.unit), Quantity(1, "d")),
+        )
+        for number, part in zip(numbers, (dose, *dose.then), strict=True)
+    )
+
+
+def _timing(part: DrugDose) -> Timing | None:
+    timing = Timing(
+        frequency=part.frequency,
+        period=part.period,
+        period_max=part.period_max,
+        period_unit=part.period_unit,
+        when=() if part.event is None else (part.event,),
+        bounds_days=part.days,
+    )
+    return None if timing == Timing() else timing
+
+
+def as_drafted_in_days(order: MedicationOrder, stated: Any) -> JSON:
+    """The days of supply of a draft, to stand beside a new dose of its drug; quantity does not fit.
+
+    Args:
+        stated: the draft's ``dispenseRequest``, as sent.
+
+    Returns:
+        ``expectedSupplyDuration`` as sent, else in the whole days the draft lasts without refills;
+        empty where nothing tells.
+    """
+    name = "expectedSupplyDuration"
+    if isinstance(stated, Mapping) and order.supply_days is not None and name in stated:
+        return {name: stated[name]}
+    days = supply_days(order)
+    return {name: _quantity(int(days), "d")} if days is not None and days >= 1 else {}
 
 
 def drafted_supply(dose: DraftedDose) -> JSON:

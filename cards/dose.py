@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from cards.amount import (
@@ -30,6 +30,7 @@ __all__ = [
     "daily_dose",
     "daily_dose_mg",
     "largest_single_dose_mg",
+    "least_daily_dose",
     "salt_factor",
 ]
 
@@ -92,6 +93,21 @@ def daily_dose(order: MedicationOrder, ingredient: str) -> Dose | None:
         if found or strength.unit is not None:
             return found or _as_supplied(order, strength, product)
     return _as_worn(order, strength) or _as_supplied(order, strength, product)
+
+
+def least_daily_dose(order: MedicationOrder, ingredient: str) -> Dose | None:
+    """The daily dose by those dosages that can be read, where others cannot: a lower bound.
+
+    Of "10 mg four times a day" beside "and as needed" it is 40 mg. None when every dosage can be
+    read, or none; ``daily_dose`` tells these.
+
+    Source: notes of opioid-mme-90: one unreadable dose never hides a known high dose.
+    """
+    if daily_dose(order, ingredient) is not None:
+        return None
+    alone = ((d, replace(order, dosages=(d,), quantity=None)) for d in order.dosages)
+    read = tuple(dosage for dosage, part in alone if daily_dose(part, ingredient))
+    return daily_dose(replace(order, dosages=read, quantity=None), ingredient) if read else None
 
 
 def largest_single_dose_mg(order: MedicationOrder, ingredient: str) -> float | None:

@@ -22,12 +22,28 @@ class Name(NamedTuple):
 
     Attributes:
         words: as they follow each other, in lower case.
-        ingredients: RxNorm codes of what it may stand for; a brand may be many products.
+        ingredients: RxNorm codes of what it may stand for; a brand may be many products. Empty of
+            a drug that is in no table.
         brand: whether it is a maker's name.
+        makes: of a brand the ingredients of each product that bears it.
     """
 
     words: tuple[str, ...]
     ingredients: frozenset[str]
+    brand: bool
+    makes: frozenset[frozenset[str]] = frozenset()
+
+
+class OtherName(NamedTuple):
+    """A name that is in no table of products: of a drug outside of them, or a second name.
+
+    Attributes:
+        drug: what it names, in RxNorm's words; parts of a combination between slashes.
+        brand: whether it is a maker's name.
+    """
+
+    name: str
+    drug: str
     brand: bool
 
 
@@ -39,11 +55,13 @@ class DrugIndex:
         products: RxNorm code → what it stands for: products, packs and ingredients.
         routes: (system, code) → route, such as oral or topical.
         names: first word → names that begin with it, the longest first.
+        words: ingredient → the words of every name that may stand for it.
     """
 
     products: Mapping[str, Product] = field(default_factory=dict)
     routes: Mapping[tuple[str, str], str] = field(default_factory=dict)
     names: Mapping[str, tuple[Name, ...]] = field(default_factory=dict)
+    words: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def product(self, code: str) -> Product | None:
         """What an RxNorm code stands for; None when it is in no table, which is no answer."""
@@ -80,20 +98,47 @@ class DrugIndex:
 NO_DRUGS = DrugIndex()
 
 
-def index_drugs(products: Collection[Product], routes: Mapping[tuple[str, str], str]) -> DrugIndex:
-    """The index of these products and ingredients, with every name that they tell."""
+def index_drugs(
+    products: Collection[Product],
+    routes: Mapping[tuple[str, str], str],
+    others: Collection[OtherName] = (),
+) -> DrugIndex:
+    """The index of these products and ingredients, with every name that they tell.
+
+    Args:
+        others: names that they do not tell.
+    """
     by_code = {product.code: product for product in products}
-    return DrugIndex(by_code, routes, _by_first_word(_names(products)))
+    names = [*_names(products), *_other_names(others, products)]
+    return DrugIndex(by_code, routes, _by_first_word(names), _words_of(names))
+
+
+def _words_of(names: Iterable[Name]) -> Mapping[str, frozenset[str]]:
+    found: dict[str, set[str]] = {}
+    for name in names:
+        for ingredient in name.ingredients:
+            found.setdefault(ingredient, set()).update(name.words)
+    return {ingredient: frozenset(words) for ingredient, words in found.items()}
+
+
+def _other_names(others: Collection[OtherName], products: Collection[Product]) -> Iterator[Name]:
+    """Names listed for drugs; of a drug that is in no table the ingredients are left empty."""
+    alone = (p for p in products if p.level == "ingredient" and len(p.strengths) == 1)
+    known = {product.name.lower(): product.ingredients for product in alone}
+    for other in others:
+        words = tuple(WORD.findall(other.name.lower()))
+        parts = (known.get(part, frozenset()) for part in other.drug.lower().split(" / "))
+        yield Name(words, frozenset().union(*parts), other.brand)
 
 
 def _names(products: Collection[Product]) -> Iterator[Name]:
-    brands: dict[tuple[str, ...], set[str]] = {}
+    brands: dict[tuple[str, ...], set[frozenset[str]]] = {}
     ingredients: dict[tuple[str, ...], set[str]] = {}
     for product in products:
         if product.level != "ingredient":
             for brand in BRAND.findall(product.name):
                 words = tuple(WORD.findall(brand.lower()))
-                brands.setdefault(words, set()).update(product.ingredients)
+                brands.setdefault(words, set()).add(product.ingredients)
         elif len(product.strengths) == 1:  # a name of several is told by each of them
             words = tuple(WORD.findall(product.name.lower()))
             ingredients.setdefault(words, set()).update(product.ingredients)
@@ -103,8 +148,8 @@ def _names(products: Collection[Product]) -> Iterator[Name]:
         together[shorter] |= ingredients[words]
     for words, codes in together.items():
         yield Name(words, frozenset(codes), False)
-    for words, codes in brands.items():
-        yield Name(words, frozenset(codes), True)
+    for words, makes in brands.items():
+        yield Name(words, frozenset().union(*makes), True, frozenset(makes))
 
 
 def _kin(
@@ -120,9 +165,14 @@ def _kin(
 
 def _by_first_word(names: Iterable[Name]) -> Mapping[str, tuple[Name, ...]]:
     found: dict[tuple[str, ...], Name] = {}
-    for words, ingredients, brand in names:
-        known = found.get(words, Name(words, frozenset(), brand))
-        found[words] = Name(words, ingredients | known.ingredients, brand and known.brand)
+    for name in names:
+        known = found.get(name.words, name)
+        found[name.words] = Name(
+            name.words,
+            name.ingredients | known.ingredients,
+            name.brand and known.brand,
+            name.makes | known.makes,
+        )
     first: dict[str, list[Name]] = {}
     for words in sorted(found, key=lambda words: (-len(words), words)):
         first.setdefault(words[0], []).append(found[words])

@@ -6,8 +6,10 @@ import re
 
 LONGEST = 80
 SHORTEST_PART = 6
-_SPACE = re.compile(r"[\s\x00-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2028\u2029\ufeff]+")
+_SPACE = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+")
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|~:@/])")
+# Some renderers make a link of a bare address, escaped or not; a blank within it prevents that.
+_ADDRESS = re.compile(r"(?i)(?<=\w)(?=://\S)|(?<=\bwww)(?=\.)|(?<=\w)(?=@\w)")
 _STRENGTH = re.compile(
     r"(\d[\d.,]*\s*(?:mg|mcg|ug|g|meq|unt|units?|%)(?:/(?:\d[\d.,]*\s*)?(?:ml|hr|actuat|mg))?)(?!\w)",
     re.IGNORECASE,
@@ -49,5 +51,5 @@ def _cut(text: str, longest: int) -> str:
 
 def escaped(text: str, longest: int = LONGEST) -> str:
     """Record text that no Markdown or HTML renderer takes for markup or a link."""
-    line = _SPECIAL.sub(r"\\\1", shortened(text, longest))
+    line = _SPECIAL.sub(r"\\\1", _ADDRESS.sub(" ", shortened(text, longest)))
     return "".join(_HTML.get(character, character) for character in line)

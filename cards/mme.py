@@ -14,9 +14,18 @@ from typing import Literal
 from cards.dose import DIGITS, Dose
 from cards.mme_factors import MmeFactors
 from cards.record import MedicationOrder
-from cards.total_dose import TotalDose, added, counted_once, same_entry, totalled
+from cards.renewal import InPlace, each_preparation_once, in_place_of
+from cards.total_dose import TotalDose, added, each_once, marks_of, totalled
 
-Why = Literal["not convertible", "injected", "no factor", "dose not read", "drug not read"]
+Why = Literal[
+    "not convertible",
+    "injected",
+    "treats OUD",
+    "no factor",
+    "dose not read",
+    "part not read",
+    "drug not read",
+]
 NO_MAXIMA: Mapping[str, float] = MappingProxyType({})
 
 
@@ -57,8 +66,10 @@ class Equivalents:
         total: of all that could be read, as-needed doses at their maximum.
         least: the same without as-needed doses; the range is ``least`` to ``total``.
         parts: the opioids it is made of, by name.
-        not_converted: opioids never converted (buprenorphine, injections).
-        left_out: opioids that belong into the sum but could not be put there.
+        not_converted: opioids never converted (buprenorphine, injections, treatment of opioid
+            use disorder).
+        left_out: opioids that belong into the sum but could not be put there, or not wholly.
+        in_place: orders of the sum that stand in for others on the list, which it leaves out.
     """
 
     total: float
@@ -66,6 +77,7 @@ class Equivalents:
     parts: tuple[OpioidPart, ...]
     not_converted: tuple[NotCounted, ...]
     left_out: tuple[NotCounted, ...]
+    in_place: tuple[InPlace, ...]
 
     @property
     def at_least(self) -> bool:
@@ -95,24 +107,37 @@ def morphine_equivalents(
     Source: facts.yaml, term mme.
     """
     parts: list[OpioidPart] = []
+    in_place: list[InPlace] = []
     apart = _unknown(active, drafts, factors)
     for ingredient, name in sorted(factors.names.items()):
         held, held_drafts = (_holding(orders, ingredient) for orders in (active, drafts))
-        sorted_out = _sorted_out(counted_once(held, held_drafts, ingredient), ingredient, factors)
+        once = each_preparation_once(held, held_drafts, ingredient)
+        in_place += in_place_of(once, held)
+        sorted_out = _sorted_out(once, ingredient, factors)
         total = totalled(sorted_out.pop(None, []), ingredient, label_maxima_mg.get(ingredient))
         found, without = _parts(total, ingredient, factors)
         parts += found
         apart += [NotCounted(name, "no factor", order) for order in without]
-        apart += [NotCounted(name, "dose not read", order) for order in total.left_out]
+        apart += _unread(total, name)
         apart += [NotCounted(name, why, o) for why, os in sorted_out.items() if why for o in os]
-    return _summed(parts, apart)
+    return _summed(parts, apart, in_place)
+
+
+def _unread(total: TotalDose, name: str) -> list[NotCounted]:
+    counted = {part.order for part in total.parts}
+    return [
+        NotCounted(name, "part not read" if order in counted else "dose not read", order)
+        for order in total.left_out
+    ]
 
 
 def _holding(orders: Sequence[MedicationOrder], ingredient: str) -> list[MedicationOrder]:
     return [order for order in orders if order.product and ingredient in order.product.ingredients]
 
 
-def _summed(parts: list[OpioidPart], apart: list[NotCounted]) -> Equivalents:
+def _summed(
+    parts: list[OpioidPart], apart: list[NotCounted], in_place: list[InPlace]
+) -> Equivalents:
     never = [one for one in apart if one.why in ("not convertible", "injected")]
     return Equivalents(
         total=round(fsum(part.mme for part in parts), DIGITS),
@@ -120,6 +145,7 @@ def _summed(parts: list[OpioidPart], apart: list[NotCounted]) -> Equivalents:
         parts=tuple(sorted(parts, key=lambda part: (part.name, part.factor, part.mme))),
         not_converted=_by_name(never),
         left_out=_by_name([one for one in apart if one not in never]),
+        in_place=tuple(sorted(in_place, key=lambda p: (p.order.reference, p.old.reference))),
     )
 
 
@@ -138,8 +164,7 @@ def _unknown(
     ]
     return [
         NotCounted(_name(order), _why_unknown(order), order)
-        for position, order in enumerate(unknown)
-        if not any(same_entry(order, earlier) for earlier in unknown[:position])
+        for order in each_once(unknown, marks_of)
     ]
 
 

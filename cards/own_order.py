@@ -7,17 +7,12 @@ Whoever accepts a suggestion is not told to think twice about it. What warns of 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
+from cards.dosage import days_dispensed, read_back
 from cards.recommendation import DrugDose, Recommendation, SuggestionTemplate
-from cards.record import (
-    Dosage,
-    Draft,
-    MedicationOrder,
-    Quantity,
-    ServiceOrder,
-    Timing,
-)
+from cards.record import NOTHING, Dosage, Draft, MedicationOrder, ServiceOrder
 from cards.select import is_safety
 from cards.suggestion import ordered_content
 
@@ -50,6 +45,7 @@ def _is_built_from(template: SuggestionTemplate, draft: Draft) -> bool:
                 same
                 and isinstance(template.dosage, DrugDose)
                 and _taken_as(template.dosage, draft.order)
+                and _is_supplied_as(template, template.dosage, draft.order.supply_days)
             )
         case ServiceOrder(kind=kind):
             return template.resource == kind and any(
@@ -69,39 +65,24 @@ def _is_written_as(content: Mapping[str, Any], resource: Mapping[str, Any]) -> b
 
 
 def _taken_as(dose: DrugDose, order: MedicationOrder) -> bool:
-    """Whether an order's instructions and supply are those of the proposed dose."""
-    steps = (dose, *dose.then)
-    days = [step.days for step in steps if step.days is not None]
-    supply = sum(days) if len(days) == len(steps) else None
+    """Whether an order's instructions and refills are those of the proposed dose."""
+    proposed = read_back(dose)
     ordered = sorted(order.dosages, key=lambda dosage: dosage.sequence or 0)
     return (
-        len(ordered) == len(steps)
-        and all(_is_step(dosage, step) for dosage, step in zip(ordered, steps, strict=True))
-        and order.supply_days == supply
+        len(ordered) == len(proposed)
+        and all(_is_as(each, step) for each, step in zip(ordered, proposed, strict=True))
         and order.repeats == (dose.refills or 0)
     )
 
 
-def _is_step(dosage: Dosage, step: DrugDose) -> bool:
-    most = step.most_per_day
-    return (
-        dosage.dose == Quantity(step.value, step.unit)
-        and dosage.as_needed == step.as_needed
-        and dosage.timing == _timing(step)
-        and dosage.max_per_dose is None
-        and dosage.rate is None
-        and dosage.max_per_period
-        == (None if most is None else (Quantity(most, step.unit), Quantity(1, "d")))
-    )
+def _is_supplied_as(template: SuggestionTemplate, dose: DrugDose, days: float | None) -> bool:
+    """Whether an order lasts as proposed, or as a draft whose days the proposal takes over."""
+    proposed, most = days_dispensed(dose), dose.as_long_as_draft_up_to
+    if proposed is None and template.action == "update":
+        return True
+    return days == proposed or (most is not None and days is not None and 0 < days <= most)
 
 
-def _timing(step: DrugDose) -> Timing | None:
-    timing = Timing(
-        frequency=step.frequency,
-        period=step.period,
-        period_max=step.period_max,
-        period_unit=step.period_unit,
-        when=() if step.event is None else (step.event,),
-        bounds_days=step.days,
-    )
-    return None if timing == Timing() else timing
+def _is_as(dosage: Dosage, step: Dosage) -> bool:
+    """Whether an instruction is the proposed one; its route and number may be told otherwise."""
+    return replace(dosage, route=NOTHING, sequence=None) == replace(step, sequence=None)

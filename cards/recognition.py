@@ -1,6 +1,7 @@
 """What a drug is, as far as its codes tell: recognised by RxNorm code, never guessed by name.
 
-Names only ever take trust away: a code whose name says another drug is not believed.
+Names only ever take trust away: a code whose name says another drug is not believed, and a code
+nobody knows whose name says a drug we ask about may be that drug, and never is.
 """
 
 from __future__ import annotations
@@ -10,13 +11,29 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from enum import StrEnum
 
-from cards.codes import RXNORM
-from cards.drug_index import DrugIndex
+from cards.codes import RXNORM, CodeIndex
+from cards.drug_index import WORD, DrugIndex, Name
 from cards.product import Product
 from cards.record import Coding, Dosage
 
 # Milligrams of a whole product; of a liquid or an hour ("5 mg/mL") they are not.
 MILLIGRAMS = re.compile(r"(\d[\d,]*(?:\.\d+)?)\s*mg\b(?!\s*/)", re.IGNORECASE)
+
+
+# Words of so many letters or more may name a drug; two that begin with so many alike may be kin.
+ALIKE = 4
+# What stands beside a name: forms, routes, salts, units, and words that name no drug.
+LAY = """
+    actuation adhesive buccal capsule capsules caplet caplets chewable coated cream daily delayed
+    disintegrating drops effervescent elixir enteric extended film gelatin hour hours hydrochloride
+    immediate inhaler injectable injection liquid lotion lozenge medicated microgram micrograms
+    milligram milligrams nasal ointment oral pack patch powder prefilled rectal release sodium
+    solution sprinkle spray strength sublingual suppository suspension sustained syringe syrup
+    system tablet tablets tabs topical transdermal units vial
+    analgesic anti drug drugs dose each generic inflammatory medication medicine narcotic opioid
+    opiate other pain painkiller pill pills prescription reliever relief relaxant take unknown
+    with"""
+LAY_WORDS = frozenset(LAY.split())
 
 
 class Unreadable(StrEnum):
@@ -57,9 +74,38 @@ def recognise(
     displays = any(says_another(coding.display, product, drugs) for coding in codings)
     if displays or any(says_another(text, product, drugs, brands=False) for text in texts):
         return Unreadable.OTHER_NAME
-    if any(_says_another_strength(coding.display, product) for coding in codings):
-        return bare([product])
-    return product
+    if any(_says_a_combination(coding.display, product, drugs) for coding in codings):
+        return Unreadable.OTHER_NAME
+    doubtful = [c.display for c in codings if _says_another_strength(c.display, product)]
+    if any(_says_a_name_apart(display, product, drugs) for display in doubtful):
+        return Unreadable.OTHER_NAME
+    return bare([product]) if doubtful else product
+
+
+def _says_a_combination(text: str, product: Product, drugs: DrugIndex) -> bool:
+    """Whether a name gives a product the brand of one that always holds more than it does."""
+    if product.level != "product":
+        return False
+    brands = (name for name in drugs.named_in(text) if name.brand and name.makes)
+    return any(all(product.ingredients < makes for makes in name.makes) for name in brands)
+
+
+def _says_a_name_apart(text: str, product: Product, drugs: DrugIndex) -> bool:
+    """Whether a name that states another strength names something that begins like no own name.
+
+    It names no drug of any table (see ``says_another``), yet both its words and its number are
+    another product's. Abbreviations, salts and other languages begin alike.
+    """
+    told = {name for part in product.ingredients for name in drugs.words.get(part, ())}
+    own = {word[:ALIKE] for word in (*told, *_telling_words(product.name))}
+    words = _telling_words(text)
+    return bool(words) and all(word[:ALIKE] not in own for word in words)
+
+
+def _telling_words(text: str) -> frozenset[str]:
+    """The words of a text that may name a drug: no number, unit, form, route or lay word."""
+    words = (word for word in WORD.findall(text.lower()) if word.isalpha())
+    return frozenset(word for word in words if len(word) >= ALIKE) - LAY_WORDS
 
 
 def _says_another_strength(text: str, product: Product) -> bool:
@@ -86,6 +132,27 @@ def says_another(text: str, product: Product, drugs: DrugIndex, *, brands: bool 
     if any(not product.ingredients.isdisjoint(name.ingredients) for name in names):
         return False
     return any(brands or not name.brand for name in names)
+
+
+def named_sets(texts: Iterable[str], drugs: DrugIndex, index: CodeIndex) -> frozenset[str]:
+    """The value sets of the drugs that a text names: what a drug of an unknown code may be of.
+
+    Only words that are the whole name of an ingredient, a salt or a brand count. The "potassium"
+    of losartan potassium names no diclofenac, which has a salt of that name.
+    """
+    named = (name for text in texts for name in drugs.named_in(text))
+    ingredients = {code for name in named for code in _spelled_out(name, drugs)}
+    return frozenset(name for code in ingredients for name in index.sets_of(RXNORM, code))
+
+
+def _spelled_out(name: Name, drugs: DrugIndex) -> Iterable[str]:
+    """The ingredients of a brand, or those whose own name is among the words of another name."""
+    for code in name.ingredients:
+        product = drugs.product(code)
+        own = tuple(WORD.findall(product.name.lower())) if product else ()
+        starts = range(len(name.words) - len(own) + 1)
+        if name.brand or any(name.words[at : at + len(own)] == own for at in starts):
+            yield code
 
 
 def _agreed(found: Sequence[Product]) -> Product | None:

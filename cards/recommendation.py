@@ -39,6 +39,9 @@ class DrugDose:
         refills: 0 forbids a refill; None leaves it to the prescriber.
         then: the steps that follow this one.
         as_needed_for: the one occasion it is for; None when there is none, or nobody named it.
+        supply_days: days dispensed where the instruction states no end; None where it states one.
+        as_long_as_draft_up_to: beside a draft that says how long it lasts, it is dispensed for as
+            many days as the draft, at most so many; None: always for ``supply_days``.
     """
 
     text: str
@@ -57,6 +60,8 @@ class DrugDose:
     refills: int | None = None
     then: tuple[DrugDose, ...] = ()
     as_needed_for: str | None = None
+    supply_days: int | None = None
+    as_long_as_draft_up_to: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -293,6 +293,8 @@ def _drug_dose(entry: Mapping[str, Any]) -> DrugDose:
         hours_on=entry.get("hours_on"),
         event=entry.get("event"),
         refills=entry.get("refills"),
+        supply_days=entry.get("supply_days"),
+        as_long_as_draft_up_to=entry.get("as_long_as_draft_up_to"),
         then=tuple(_drug_dose(step) for step in entry.get("then", ())),
     )
 

@@ -181,6 +181,8 @@ class MedicationOrder:
         product: what the drug's code stands for; None when it was not recognised.
         unreadable: why not, in the words of ``cards.recognition.Unreadable``. A drug whose code
             is contradicted by its name keeps neither code nor value set.
+        may_be: value sets of the drugs its name says, where its code is not known; a guess, on
+            which nothing rests but that the order could not be read.
     """
 
     reference: str
@@ -202,6 +204,7 @@ class MedicationOrder:
     encounter: str | None = None
     product: Product | None = None
     unreadable: str | None = None
+    may_be: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,7 +356,9 @@ class PatientRecord:
 
 
 LONGEST_NAME = 48
-UNIT_NAMES = {"Cel": "°C", "{score}": "", "1": ""}
+UNIT_NAMES = {"Cel": "°C", "{score}": "", "1": "", "mL/min/{1.73_m2}": "mL/min/1.73 m²"}
+# Value set → what a result of it is called when its entry bears nothing but a code.
+RESULT_NAMES = {"egfr": "eGFR"}
 
 Entry = (
     Condition
@@ -413,6 +418,11 @@ def _short(name: str) -> str:
     return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1].rstrip()}…"
 
 
+def _result_name(concept: Concept) -> str:
+    """What a result without a display is called; its code where no set of it has a name."""
+    return next((RESULT_NAMES[name] for name in concept.sets if name in RESULT_NAMES), concept.name)
+
+
 def _with_value(observation: Observation) -> str:
     """The name of an Observation and what was found, so that wrong data can be spotted.
 
@@ -425,7 +435,7 @@ def _with_value(observation: Observation) -> str:
     elif observation.bound:
         comparator, limit = observation.bound
         found = f"{comparator}{limit.value:g} {UNIT_NAMES.get(limit.unit or '', limit.unit or '')}"
-    name = observation.concept.name
+    name = observation.concept.display or _result_name(observation.concept)
     if not found:
         return name
     return f"{_short(name)}: {found}"

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
+from cards.answer import ChartEntry
 from cards.recommend import Applied
 from cards.recommendation import RANK, Recommendation
 from cards.record import HookName, MedicationOrder
@@ -31,6 +32,8 @@ class CardPlan:
         pathway: of a next-step card, the pathway whose step leads; None otherwise.
         hidden: how many further cards a cap kept back; said on the last card only.
         unread_drugs: how many medication orders could not be read, where the card says so.
+        unrecorded: what was looked for and is not on record, where the card says so.
+        told_before: ids of what merged into it that an earlier card of the call says in full.
     """
 
     leader: Applied
@@ -40,6 +43,8 @@ class CardPlan:
     pathway: str | None = None
     hidden: int = 0
     unread_drugs: int = 0
+    unrecorded: tuple[ChartEntry, ...] = ()
+    told_before: frozenset[str] = frozenset()
 
     @property
     def members(self) -> tuple[Applied, ...]:

@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from cards.dosage import coding, dispensed, drafted_supply, drug_order, shortened, words
+from cards.dosage import (
+    as_drafted_in_days,
+    beside,
+    coding,
+    days_dispensed,
+    drafted_supply,
+    drug_order,
+    shortened,
+    words,
+)
 from cards.label_dose import label_dose
 from cards.recommendation import DoseByIngredient, DraftedDose, DrugDose, SuggestionTemplate
 from cards.record import Coding, Draft, MedicationOrder
+from cards.supply import supply_days_with_refills
+from cards.whole_order import (
+    changes,
+    completed,
+    kept_of,
+    objects,
+    reasons_of,
+    valued,
+    without_old_medication,
+)
 
 JSON = dict[str, Any]
 # What says which drug is ordered and how it is taken; the new drug replaces it.
@@ -17,18 +36,6 @@ DRUG_ELEMENTS = {"medicationCodeableConcept", "medicationReference", "dosageInst
 # A new drug does not replace what the old one was to replace: nothing active is ended unasked.
 PRIOR = {"priorPrescription"}
 REPLACED = {"MedicationRequest": DRUG_ELEMENTS, "ServiceRequest": {"orderDetail"}}
-LISTS = {
-    "category",
-    "reasonCode",
-    "reasonReference",
-    "note",
-    "performer",
-    "bodySite",
-    "identifier",
-    "contained",
-    "dosageInstruction",
-}
-EMPTY: tuple[Any, ...] = (None, "", [], {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +58,22 @@ class Setting:
 def build(template: SuggestionTemplate, setting: Setting) -> JSON | None:
     """The suggestion as CDS Hooks JSON without uuid; None when it cannot be offered.
 
-    Not offered: a create or update without a pinned code for the region, and an update or delete
-    without a draft that bears an id. An update that keeps the drug needs it coded in the draft.
+    Not offered: a create or update without a pinned code for the region, an update or delete
+    without a draft that bears an id, and an update that gives the patient what the draft gives
+    already. An update that keeps the drug needs it coded in the draft.
     """
     action = _action(template, setting)
-    return {"label": template.label, "actions": [action]} if action else None
+    if action is None or (
+        action["type"] == "update" and not changes(action["resource"], setting.draft)
+    ):
+        return None
+    return {"label": template.label, "actions": [action]}
 
 
 def _action(template: SuggestionTemplate, setting: Setting) -> JSON | None:
     if isinstance(template.dosage, DoseByIngredient):
         return _in_label_dose(template, template.dosage, setting)
+    template = _for_draft(template, setting.draft)
     described = {"type": template.action, "description": _description(template)}
     code = template.codes.get(setting.region) or template.codes.get("any")
     reference = setting.draft.order.reference if setting.draft else ""
@@ -73,6 +86,14 @@ def _action(template: SuggestionTemplate, setting: Setting) -> JSON | None:
             resource = _updated(template, code, setting.draft, setting)
             return {**described, "resource": resource} if resource else None
     return None
+
+
+def _for_draft(template: SuggestionTemplate, draft: Draft | None) -> SuggestionTemplate:
+    """The template with the days of supply that the draft it stands beside calls for."""
+    order = draft.order if draft else None
+    if not isinstance(template.dosage, DrugDose) or not isinstance(order, MedicationOrder):
+        return template
+    return replace(template, dosage=beside(template.dosage, order))
 
 
 def _description(template: SuggestionTemplate) -> str:
@@ -90,6 +111,8 @@ def _created(template: SuggestionTemplate, code: Coding, setting: Setting) -> JS
     }
     if setting.problem:
         resource["reasonReference"] = [{"reference": setting.problem}]
+    elif template.proposes_drug and setting.draft:
+        resource |= reasons_of(setting.draft)
     if template.priority:
         resource["priority"] = template.priority
     return {**resource, **ordered_content(template, code)}
@@ -103,14 +126,32 @@ def _updated(
         content = _drafted_for_days(template.dosage, draft)
         if content is None:
             return None
-        return _completed(_kept(draft, ()), content | _note(template), setting)
+        return completed(
+            kept_of(draft, ()), content | _note(template), setting.patient, setting.problem
+        )
     if code is None:
         return None
     replaced = set(REPLACED.get(template.resource, ()))
-    if template.resource == "MedicationRequest" and not _same_drug(template, draft):
-        replaced |= PRIOR
-    kept = _without_old_medication(_kept(draft, replaced), draft.resource)
-    return _completed(kept, ordered_content(template, code), setting)
+    content = ordered_content(template, code)
+    if template.resource == "MedicationRequest":
+        if _same_drug(template, draft):
+            content |= _supply_kept(template, draft, content)
+        else:
+            replaced |= PRIOR
+    kept = without_old_medication(kept_of(draft, replaced), draft.resource)
+    return completed(kept, content, setting.patient, setting.problem)
+
+
+def _supply_kept(template: SuggestionTemplate, draft: Draft, content: JSON) -> JSON:
+    """The days of supply of the draft, where its drug stays and the new dose states none."""
+    order, dose = draft.order, template.dosage
+    if not isinstance(order, MedicationOrder) or not isinstance(dose, DrugDose):
+        return {}
+    if days_dispensed(dose) is not None:
+        return {}
+    days = as_drafted_in_days(order, draft.resource.get("dispenseRequest"))
+    supply = content.get("dispenseRequest", {}) | days
+    return {"dispenseRequest": supply} if supply else {}
 
 
 def _in_label_dose(
@@ -126,12 +167,12 @@ def _in_label_dose(
         return None
     chosen = replace(template, dosage=found.dose)
     if found.code is None:
-        kept = _kept(draft, {"dosageInstruction"})
+        kept = kept_of(draft, {"dosageInstruction"})
         content = drug_order(found.dose) | _note(template)
     else:
-        kept = _without_old_medication(_kept(draft, DRUG_ELEMENTS), draft.resource)
+        kept = without_old_medication(kept_of(draft, DRUG_ELEMENTS), draft.resource)
         content = ordered_content(chosen, found.code)
-    resource = _completed(kept, content, setting)
+    resource = completed(kept, content, setting.patient, setting.problem)
     return {"type": "update", "description": _description(chosen), "resource": resource}
 
 
@@ -140,11 +181,14 @@ def _drafted_for_days(dose: DraftedDose, draft: Draft) -> JSON | None:
     order = draft.order
     if not isinstance(order, MedicationOrder) or not order.drug.readable:
         return None
-    drafted = _objects(draft.resource.get("dosageInstruction"))
+    days = supply_days_with_refills(order)
+    if days is not None and days <= dose.days:
+        return None  # no longer already, and nothing to shorten
+    drafted = objects(draft.resource.get("dosageInstruction"))
     instructions = shortened(drafted, order.dosages, dose.days)
     if instructions is None:
         return None
-    taken: JSON = _valued({"dosageInstruction": instructions})
+    taken: JSON = valued({"dosageInstruction": instructions})
     return {"dispenseRequest": drafted_supply(dose), **taken}
 
 
@@ -152,59 +196,6 @@ def _same_drug(template: SuggestionTemplate, draft: Draft) -> bool:
     """Whether the template keeps the drug of the draft and changes only how it is taken."""
     order = draft.order
     return isinstance(order, MedicationOrder) and template.value_set in order.drug.sets
-
-
-def _without_old_medication(kept: JSON, resource: Mapping[str, Any]) -> JSON:
-    """The draft without the contained Medication it no longer points at."""
-    reference = resource.get("medicationReference")
-    pointed = reference.get("reference") if isinstance(reference, Mapping) else None
-    if "contained" not in kept or "medicationReference" in kept:
-        return kept
-    others = [r for r in kept["contained"] if f"#{r.get('id')}" != pointed]
-    rest = {name: value for name, value in kept.items() if name != "contained"}
-    return rest | ({"contained": others} if others else {})
-
-
-def _kept(draft: Draft, replaced: Collection[str]) -> JSON:
-    """The draft without what is replaced: what belonged to the old drug goes with it."""
-    kept = {
-        name: _objects(value) if name in LISTS else value
-        for name, value in _valued(draft.resource).items()
-        if name not in replaced
-    }
-    return {name: value for name, value in kept.items() if value not in EMPTY}
-
-
-def _completed(draft: JSON, content: JSON, setting: Setting) -> JSON:
-    """The draft with the new content; notes of both stand, as does who dispenses the drug."""
-    kept = dict(draft)
-    kept.setdefault("status", "draft")
-    kept.setdefault("intent", "order")
-    kept.setdefault("subject", {"reference": f"Patient/{setting.patient}"})
-    if setting.problem and "reasonCode" not in kept:
-        kept.setdefault("reasonReference", [{"reference": setting.problem}])
-    notes = list(kept.get("note", ()))
-    notes += [note for note in content.get("note", ()) if note not in notes]
-    supply = dispensed(kept.pop("dispenseRequest", None), content.get("dispenseRequest", {}))
-    joined = {"note": notes, "dispenseRequest": supply}
-    return {**kept, **content, **{name: value for name, value in joined.items() if value}}
-
-
-def _objects(value: Any) -> list[JSON]:
-    """What FHIR wants as a list of objects; one object is a list of one, anything else is none."""
-    values = value if isinstance(value, list) else [value]
-    return [each for each in values if isinstance(each, dict)]
-
-
-def _valued(value: Any) -> Any:
-    """A draft's JSON without null or empty members; a null that holds a place in a list stays."""
-    match value:
-        case Mapping():
-            members = {name: _valued(inner) for name, inner in value.items()}
-            return {name: inner for name, inner in members.items() if inner not in EMPTY}
-        case list():
-            return [i for i in map(_valued, value) if i is None or i not in EMPTY]
-    return value
 
 
 def ordered_content(template: SuggestionTemplate, code: Coding) -> JSON:
@@ -244,7 +235,7 @@ def _target(action: Mapping[str, Any]) -> tuple[str, str]:
     resource = action.get("resource")
     if resource is None:
         return action["resourceId"], ""
-    codings = _objects(ordered(resource).get("coding"))
+    codings = objects(ordered(resource).get("coding"))
     return resource["resourceType"], str(codings[0].get("code")) if codings else ""
 
 

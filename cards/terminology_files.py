@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cards.content import ContentError
-from cards.drug_index import DrugIndex, index_drugs
+from cards.drug_index import DrugIndex, OtherName, index_drugs
 from cards.product import Product, Strength
 
 PRODUCT_COLUMNS = [
@@ -16,6 +16,7 @@ PRODUCT_COLUMNS = [
 ]
 INGREDIENT_COLUMNS = ["rxcui", "name", "ingredients", "origin"]
 ROUTE_COLUMNS = ["system", "code", "display", "route", "origin"]
+OTHER_COLUMNS = ["name", "drug", "kind", "origin"]
 
 
 def read_drugs(folder: Path) -> DrugIndex:
@@ -34,7 +35,11 @@ def read_drugs(folder: Path) -> DrugIndex:
     except KeyError as missing:
         raise ContentError(f"{folder.name}/ingredients.csv:1: no ingredient {missing}") from missing
     products += _products(folder / "products.csv", names)
-    return index_drugs(products, _routes(folder / "routes.csv"))
+    others = [
+        OtherName(name, drug, kind == "brand")
+        for name, drug, kind, _ in _rows(folder / "other_names.csv", OTHER_COLUMNS)
+    ]
+    return index_drugs(products, _routes(folder / "routes.csv"), others)
 
 
 def _products(path: Path, names: dict[str, str]) -> Iterator[Product]:

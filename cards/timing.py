@@ -86,6 +86,11 @@ def _period_hours(timing: Timing) -> float | None:
     return hours * shortest if hours is not None and shortest > 0 else None
 
 
+def is_timing_code(code: str) -> bool:
+    """Whether it is an abbreviation that says how often, in upper case: BID, Q6H."""
+    return _by_code(code) is not None
+
+
 def _by_code(code: str) -> float | None:
     every = EVERY_HOURS.fullmatch(code)
     return DAY_HOURS / int(every[1]) if every else TIMES_PER_DAY.get(code)

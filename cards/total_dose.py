@@ -5,16 +5,20 @@ The same order under two ids counts once, and so does an order beside the one th
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from math import fsum
 
-from cards.dose import DIGITS, Dose, believable, daily_dose, salt_factor
+from cards.dose import DIGITS, Dose, believable, daily_dose, least_daily_dose, salt_factor
 from cards.record import MedicationOrder
+from cards.refill import how_often, preparation, without_refilled
 from cards.supply import coverage_window, first_day
 
-Alike = Callable[[MedicationOrder, MedicationOrder], bool]
+# What tells an entry apart; two entries that share one mark are one order.
+Marks = frozenset[tuple[object, ...]]
+Mark = Callable[[MedicationOrder], Marks]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,8 @@ class TotalDose:
     Attributes:
         dose: the sum of the readable orders, 0 without any.
         parts: what each readable order adds.
-        left_out: orders that hold or may hold the ingredient, whose dose could not be read.
+        left_out: orders that hold or may hold the ingredient, whose dose could not be read, or
+            not all of it; what could is a part as well.
     """
 
     dose: Dose
@@ -81,11 +86,18 @@ def totalled(
 ) -> TotalDose:
     """The daily dose over orders that are already counted once; see ``total_daily_dose``."""
     parts, left_out = [], []
-    for order in once:
+    orders = tuple(once)
+    alike = Counter(map(preparation, orders))
+    for order in orders:
         dose = daily_dose(order, ingredient)
-        if dose is None or not believable(dose, label_maximum_mg):
+        if dose is None:
             left_out.append(order)
-        else:
+            # What may renew another order of its preparation is not added to that one.
+            renews = alike[preparation(order)] > 1
+            dose = None if renews else least_daily_dose(order, ingredient)
+        elif not believable(dose, label_maximum_mg):
+            left_out.append(order)
+        if dose is not None and believable(dose, label_maximum_mg):
             parts.append(Part(order, dose))
     return TotalDose(added(part.dose for part in parts), tuple(parts), tuple(left_out))
 
@@ -108,50 +120,74 @@ def added(doses: Iterable[Dose]) -> Dose:
 def counted_once(
     active: Sequence[MedicationOrder], drafts: Sequence[MedicationOrder], ingredient: str
 ) -> tuple[MedicationOrder, ...]:
-    """The orders that may hold the ingredient, without duplicates and replaced ones.
+    """The orders that may hold the ingredient, without duplicates, refilled and replaced ones.
 
     Whatever order they came in, drafts come first, then the newest. Two drafts of one call that
     are alike are two orders; only a list can hold one order twice.
     """
-    asked = _each_once(_ranked(drafts, ingredient), same_entry)
+    asked = each_once(_ranked(drafts, ingredient), marks_of)
     ranked = _ranked(active, ingredient)
-    current = _each_once(ranked, partial(_duplicate, ingredient=ingredient), asked)
-    named = [order for order in (*asked, *ranked) if order.prior and order.product]
+    marks = partial(_marks_with_dose, ingredient=ingredient)
+    current = without_refilled(each_once(ranked, marks, asked), ingredient)
+    naming = [order for order in (*asked, *ranked) if order.prior and order.product]
+    prior = _priors(current, ranked, marks, naming) if naming else ()
     kept = [
         order
         for order in current
-        if not any(_draft_replaces(draft, order, current) for draft in asked)
-        and not _is_prior(order, [o for o in ranked if _duplicate(o, order, ingredient)], named)
+        if order not in prior and not any(_draft_replaces(draft, order, current) for draft in asked)
     ]
     return (*asked, *kept)
 
 
-def _is_prior(
-    order: MedicationOrder, entries: Sequence[MedicationOrder], naming: Sequence[MedicationOrder]
-) -> bool:
-    """Whether another order names this one, or another entry of it, as its prior prescription."""
-    known_as = {entry.reference for entry in (order, *entries)} - {""}
-    return any(
-        new.prior in known_as and new.reference not in known_as and new.reference != order.prior
-        for new in naming
-    )
+def _priors(
+    current: Sequence[MedicationOrder],
+    ranked: Sequence[MedicationOrder],
+    marks: Mark,
+    naming: Sequence[MedicationOrder],
+) -> frozenset[MedicationOrder]:
+    """The orders that another one names, be it by another entry of the list, as its prior."""
+    entries: dict[tuple[object, ...], set[str]] = {}
+    for entry in ranked:
+        for mark in marks(entry):
+            entries.setdefault(mark, set()).add(entry.reference)
+    by_prior: dict[str, list[MedicationOrder]] = {}
+    for new in naming:
+        by_prior.setdefault(new.prior or "", []).append(new)
+
+    def is_prior(order: MedicationOrder) -> bool:
+        known_as = set[str]().union(*(entries[mark] for mark in marks(order))) - {""}
+        return any(
+            new.reference not in known_as and new.reference != order.prior
+            for reference in known_as
+            for new in by_prior.get(reference, ())
+        )
+
+    return frozenset(order for order in current if is_prior(order))
 
 
-def same_entry(one: MedicationOrder, other: MedicationOrder) -> bool:
-    """Whether two entries are one order by their ids, or say the same throughout."""
-    same_id = one.reference == other.reference != ""
-    return same_id or bool(one.identifiers & other.identifiers) or one == other
+def marks_of(order: MedicationOrder) -> Marks:
+    """Its id, or for want of one all that it says, and its identifiers."""
+    named = ("id", order.reference) if order.reference else ("whole", order)
+    return frozenset({named, *(("identifier", each) for each in order.identifiers)})
 
 
-def _each_once(
-    ranked: Sequence[MedicationOrder], alike: Alike, before: Sequence[MedicationOrder] = ()
+def each_once(
+    ranked: Sequence[MedicationOrder], marks: Mark, before: Sequence[MedicationOrder] = ()
 ) -> list[MedicationOrder]:
-    """The orders alike to none of ``before`` and to none of those ranked before them."""
-    return [
-        order
-        for position, order in enumerate(ranked)
-        if not any(alike(order, other) for other in (*before, *ranked[:position]))
-    ]
+    """The orders that are none of ``before`` and none of those ranked before them.
+
+    By marks and not by comparing each with each: a list of two thousand costs no minute.
+    """
+    if len(ranked) + len(before) < 2:
+        return list(ranked)
+    seen = {mark for order in before for mark in marks(order)}
+    kept = []
+    for order in ranked:
+        own = marks(order)
+        if seen.isdisjoint(own):
+            kept.append(order)
+        seen |= own
+    return kept
 
 
 def _ranked(orders: Iterable[MedicationOrder], ingredient: str) -> list[MedicationOrder]:
@@ -166,36 +202,17 @@ def _ranked(orders: Iterable[MedicationOrder], ingredient: str) -> list[Medicati
     return sorted(held, key=rank)
 
 
-def _duplicate(one: MedicationOrder, other: MedicationOrder, ingredient: str) -> bool:
-    """Whether two entries are one order: by id, by identifier, or by all that they say.
+def _marks_with_dose(order: MedicationOrder, ingredient: str) -> Marks:
+    """Its marks, and what tells it apart without an identifier.
 
-    Without an identifier it takes the same ingredients, the same full day of writing, and the
-    same dose taken as often.
+    That is the same ingredients, the same full day of writing, and the same dose taken as often.
     """
-    if same_entry(one, other):
-        return True
-    if one.product is None or other.product is None or not (one.authored and other.authored):
-        return False
-    written = [
-        day for when in (one.authored, other.authored) for day in (when.earliest, when.latest)
-    ]
-    dose = daily_dose(one, ingredient)
-    return (
-        len(set(written)) == 1
-        and one.product.ingredients == other.product.ingredients
-        and dose is not None
-        and dose == daily_dose(other, ingredient)
-        and _how_often(one) == _how_often(other)
-    )
-
-
-def _how_often(order: MedicationOrder) -> list[str]:
-    """When its doses are taken; 10 mg in the morning and 10 mg at night are two orders."""
-    return sorted(
-        repr((t.code, t.frequency, t.period, t.period_unit, t.times_of_day, t.days_of_week, t.when))
-        for dosage in order.dosages
-        if (t := dosage.timing)
-    )
+    product, authored = order.product, order.authored
+    dose = daily_dose(order, ingredient)
+    if product is None or authored is None or authored.earliest != authored.latest or dose is None:
+        return marks_of(order)
+    said = ("dose", product.ingredients, authored.latest, dose, how_often(order))
+    return marks_of(order) | {said}
 
 
 def _draft_replaces(

@@ -18,6 +18,7 @@ from cards.facts.drafted_dose import DosedDrug
 from cards.facts.drugs import on_the_skin
 from cards.facts.entries import belongs
 from cards.facts.nsaid_dose import DRUGS as NSAIDS
+from cards.facts.order_dose import says_dose
 from cards.facts.tramadol_dose import DRUG as TRAMADOL
 from cards.markdown import escaped
 from cards.mme_factors import MmeFactors
@@ -38,7 +39,7 @@ def unread_doses(
     order is not said again.
     """
     named = {entry.reference for entry in grounds if entry.reference}
-    told = {entry.reference for entry in grounds if entry.calculated}
+    told = {entry.reference for entry in grounds if says_dose(entry)}
     drafts = (draft.order for draft in record.drafts)
     on_record = (o for o in (*record.medications, *drafts) if o.reference in named)
     orders = (o for o in (*about, *on_record) if isinstance(o, MedicationOrder))

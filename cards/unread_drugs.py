@@ -2,21 +2,28 @@
 
 Such a drug may be any drug. It is counted and never named, and no order for a drug is proposed
 beside it, as beside an allergy told in words only (safety.md, H-24).
+
+An RxNorm code in none of our tables is mostly a drug no recommendation asks about, and is no
+concern. Where its name says a drug of a value set, it may be that drug, and counts as unread: it is
+never judged as that drug. An ACE inhibitor, an ARB or a diuretic speaks against NSAIDs only.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 
-from cards.facts.entries import may_be_taken
+from cards.facts.entries import belongs, may_be_taken
 from cards.recognition import Unreadable
-from cards.recommendation import Recommendation, SuggestionTemplate
+from cards.recommend import Applied
+from cards.recommendation import SuggestionTemplate
 from cards.record import MedicationOrder, PatientRecord
-from cards.total_dose import same_entry
+from cards.total_dose import marks_of
 
-# An RxNorm code in none of our tables is mostly a drug no recommendation asks about.
 UNREAD = frozenset(Unreadable) - {Unreadable.UNKNOWN_CODE}
 GROUPS = frozenset({"opioid-safety", "nsaid-safety"})
+OPIOID_OR_NSAID = ("opioid", "nsaid-oral", "nsaid-parenteral")
+ON_THE_KIDNEY = frozenset({"acei", "arb", "diuretic"})
 
 
 def unread_drugs(record: PatientRecord, today: date) -> tuple[MedicationOrder, ...]:
@@ -27,25 +34,48 @@ def unread_drugs(record: PatientRecord, today: date) -> tuple[MedicationOrder, .
     drafts = (draft.order for draft in record.drafts)
     taken = (order for order in record.medications if may_be_taken(order, today))
     unread: list[MedicationOrder] = []
+    known: set[tuple[object, ...]] = set()
     for order in (*taken, *drafts):
         if isinstance(order, MedicationOrder) and _is_unread(order):
-            unread += [] if any(same_entry(order, other) for other in unread) else [order]
+            marks = marks_of(order)
+            if known.isdisjoint(marks):
+                unread.append(order)
+                known |= marks
     return tuple(unread)
 
 
 def _is_unread(order: MedicationOrder) -> bool:
-    return order.unreadable in UNREAD and not order.drug.sets
+    doubtful = order.unreadable in UNREAD or bool(order.may_be)
+    return doubtful and not order.drug.sets
 
 
-def says_how_many(recommendation: Recommendation) -> bool:
-    """Whether its card says how many could not be read: on opioids, NSAIDs, and drugs proposed."""
-    proposes = any(map(is_held_back, recommendation.suggestions))
-    return proposes or recommendation.merge_group in GROUPS
+def told_on(
+    members: Iterable[Applied], unread: Iterable[MedicationOrder]
+) -> tuple[MedicationOrder, ...]:
+    """The unread orders a card of these members counts.
+
+    All of them on the safety or the order of an opioid or NSAID, and elsewhere those that speak
+    against a drug the card could propose.
+    """
+    members = tuple(members)
+    if any(_is_on_opioid_or_nsaid(member) for member in members):
+        return tuple(unread)
+    proposed = [suggestion for m in members for suggestion in m.recommendation.suggestions]
+    return tuple(o for o in unread if any(holds_back(o, each) for each in proposed))
 
 
-def is_held_back(suggestion: SuggestionTemplate) -> bool:
-    """Whether an unread drug withholds it: every order for a drug but the antidote."""
-    return suggestion.proposes_drug and not suggestion.rescues
+def _is_on_opioid_or_nsaid(member: Applied) -> bool:
+    order = member.draft.order if member.draft else None
+    drafted = isinstance(order, MedicationOrder) and belongs(order.drug, *OPIOID_OR_NSAID)
+    return drafted or member.recommendation.merge_group in GROUPS
+
+
+def holds_back(order: MedicationOrder, suggestion: SuggestionTemplate) -> bool:
+    """Whether an unread drug withholds a suggestion: an order for any drug but the antidote."""
+    if not suggestion.proposes_drug or suggestion.rescues:
+        return False
+    only_kidney = order.unreadable == Unreadable.UNKNOWN_CODE and order.may_be <= ON_THE_KIDNEY
+    return not only_kidney or suggestion.value_set == "nsaid-oral"
 
 
 def in_words(count: int) -> str:

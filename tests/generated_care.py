@@ -105,7 +105,18 @@ ILLNESS_SETS = (
     "suicidality",
     "urinary-retention-bph",
 )
-ALLERGEN_SETS = ("nsaid-allergy", "nsaid-oral", "duloxetine", "tca", "acetaminophen")
+ALLERGEN_SETS = (
+    "nsaid-allergy",
+    "nsaid-oral",
+    "nsaid-topical",
+    "duloxetine",
+    "tca",
+    "acetaminophen",
+    "cyclobenzaprine",
+    "lidocaine-topical",
+    "ppi-misoprostol",
+    "naloxone",
+)
 DRAFT_SERVICE_SETS = (
     "bed-rest",
     "dry-needling",

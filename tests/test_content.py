@@ -369,7 +369,10 @@ def test_nothing_unfit_stands_on_a_card(identifier: str) -> None:
                 "positive medial branch block",
             ],
         ),
-        ("spinal-manipulation-contraindicated", ["named below", "osteoporosis", "anticoagulant"]),
+        (
+            "spinal-manipulation-contraindicated",
+            ["named on this card", "osteoporosis", "anticoagulant"],
+        ),
         (
             "stay-active-advice",
             [
@@ -433,7 +436,10 @@ def test_nothing_unfit_stands_on_a_card(identifier: str) -> None:
                 "headache or shoulder pain",
             ],
         ),
-        ("trigger-point-injection-caution", ["named below", "sources differ on injection itself"]),
+        (
+            "trigger-point-injection-caution",
+            ["named on this card", "sources differ on injection itself"],
+        ),
         (
             "trigger-point-injection-persistent",
             [
@@ -479,21 +485,24 @@ def test_nothing_unfit_stands_on_a_card(identifier: str) -> None:
         ),
         (
             "nsaid-gi-risk-gastroprotection",
-            ["named below", "ppi", "as long as the nsaid runs", "without a prescription"],
+            ["named on this card", "ppi", "as long as the nsaid runs", "without a prescription"],
         ),
         ("nsaid-ckd", ["newest egfr", "date", "under 30", "30–59"]),
         ("nsaid-cardiovascular-risk", ["date", "topical nsaid first", "lowest dose, shortest"]),
-        ("nsaid-pregnancy", ["20 weeks", "entry named below", "81 mg is exempt", "acetaminophen"]),
+        (
+            "nsaid-pregnancy",
+            ["20 weeks", "entry named on this card", "81 mg is exempt", "acetaminophen"],
+        ),
         (
             "nsaid-older-adult",
             ["topical nsaid first", "short course", "ppi", "kidney function and blood pressure"],
         ),
         ("nsaid-hypersensitivity", ["reaction", "when", "anaphylaxis"]),
-        ("nsaid-duplicate", ["named below", "at most one"]),
+        ("nsaid-duplicate", ["named on this card", "at most one"]),
         (
             "nsaid-kidney-interaction",
             [
-                "named below",
+                "named on this card",
                 "levels can rise",
                 "acute kidney injury",
                 "topical nsaid or a non-drug",
@@ -514,22 +523,28 @@ def test_nothing_unfit_stands_on_a_card(identifier: str) -> None:
         ("cyclobenzaprine-dose", ["calculated", "30 mg a day", "10 mg at once"]),
         ("cyclobenzaprine-contraindicated", ["date", "14 days", "heart block", "hyperthyroidism"]),
         ("cyclobenzaprine-older-adult", ["heat", "exercise", "topical nsaid", "5 mg", "short"]),
-        ("cyclobenzaprine-serotonergic-cns", ["named below", "serotonin", "sedating", "retention"]),
+        (
+            "cyclobenzaprine-serotonergic-cns",
+            ["named on this card", "serotonin", "sedating", "retention"],
+        ),
         ("cyclobenzaprine-spasticity-not-indicated", ["label limits it to acute"]),
         (
             "duloxetine-dose",
             ["30 mg daily for 1 week, then 60 mg", "120 mg is no better", "adverse"],
         ),
         ("duloxetine-contraindicated", ["date", "14 days", "taper, do not stop abruptly"]),
-        ("serotonergic-combination", ["named below", "agitation", "tremor", "who monitors"]),
+        ("serotonergic-combination", ["named on this card", "agitation", "tremor", "who monitors"]),
         ("duloxetine-bleeding", ["consider a proton-pump inhibitor (ppi)"]),
         (
             "antidepressant-nonneuropathic-avoid",
             ["chronic low back or myofascial pain is different", "duloxetine can be second line"],
         ),
         ("tca-dosing-bedtime", ["start low, increase slowly", "10–25 mg at bedtime"]),
-        ("tca-contraindicated", ["named with its date", "14 days", "qtc", "65"]),
-        ("tramadol-contraindicated", ["named with its date", "seizures are possible even"]),
+        ("tca-contraindicated", ["named on this card with its date", "14 days", "qtc", "65"]),
+        (
+            "tramadol-contraindicated",
+            ["named on this card with its date", "seizures are possible even"],
+        ),
         ("tramadol-dose", ["400 mg", "300 mg", "200 mg", "50 mg every 12 hours"]),
         (
             "opioid-risk-benefit-discussion",
@@ -559,11 +574,11 @@ def test_nothing_unfit_stands_on_a_card(identifier: str) -> None:
                 "2022",
             ],
         ),
-        ("opioid-naloxone-offer", ["named below", "factors", "teach", "family"]),
+        ("opioid-naloxone-offer", ["named on this card", "factors", "teach", "family"]),
         (
             "opioid-oud-history",
             [
-                "named with its date",
+                "named on this card with its date",
                 "addiction or pain specialist",
                 "treatment of opioid use disorder",
                 "continues",

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from cards.dose import daily_dose, largest_single_dose_mg
+from cards.dose import daily_dose, largest_single_dose_mg, least_daily_dose
 from cards.product import Product
 from tests.drug_orders import (
     CODES,
@@ -62,6 +62,12 @@ VIAL = product("hydromorphone 250 MG Injection", ("hydromorphone", 250, "MG"), r
 SUPPOSITORY = product("oxycodone 30 MG Rectal Suppository", ("oxycodone", 30, "MG"), route="rectal")
 PACK = product("{21 (x 4 MG Oral Tablet) } Pack", ("x", 4, "MG"), level="pack")
 UNITS = product("x 100 UNT/ML Injection", ("x", 100, "UNT/ML"))
+
+
+def timed(*codes: str, words: str = "") -> dict[str, Any]:
+    """A timing by several codes, in words, or both."""
+    return {"code": {"coding": [{"code": code} for code in codes], "text": words}}
+
 
 TABLET = "{tablet}"
 BID = every(2)
@@ -122,6 +128,10 @@ HOW_OFTEN: list[Row] = [
     ("QD", OXYCODONE, [take(5, "mg", coded("QD"))], 5),
     ("bid, small letters", OXYCODONE, [take(5, "mg", coded("bid"))], 10),
     ("TID", OXYCODONE, [take(5, "mg", coded("TID"))], 15),
+    ("a local code, then BID", OXYCODONE, [take(5, "mg", timed("F-12", "BID"))], 10),
+    ("a local code, called BID", OXYCODONE, [take(5, "mg", timed("F-12", words=" bid "))], 10),
+    ("the word BID", OXYCODONE, [take(5, "mg", timed(words="BID"))], 10),
+    ("a local code in other words", OXYCODONE, [take(5, "mg", timed("F-12", words="twice a day, BID"))], None),
     ("QID", OXYCODONE, [take(5, "mg", coded("QID"))], 20),
     ("QOD", OXYCODONE, [take(5, "mg", coded("QOD"))], 2.5),
     ("Q4H", OXYCODONE, [take(5, "mg", coded("Q4H"))], 30),
@@ -387,3 +397,31 @@ def test_unknown_product() -> None:
 def test_the_table_is_long_enough() -> None:
     """The dose table alone holds more than 120 cases."""
     assert len(TABLE) + len(WORN) + len(SUPPLIED) >= 120
+
+
+IN_WORDS = {"text": "and as needed"}
+QID_10 = take(10, "mg", every(4))
+PARTLY = [
+    ("beside words only", [QID_10, IN_WORDS], (40, 40)),
+    ("beside an unknown unit", [QID_10, take(1, "mL", BID)], (40, 40)),
+    ("as needed, beside words only", [take(10, "mg", every(4), **PRN), IN_WORDS], (40, 0)),
+    (
+        "one step unreadable",
+        [take(20, "mg", BID, sequence=1), take(1, "mL", BID, sequence=2)],
+        (40, 40),
+    ),
+    ("all readable", [QID_10], None),
+    ("none readable", [take(1, "mL", BID), IN_WORDS], None),
+]
+
+
+@pytest.mark.parametrize(("words", "said", "expected"), PARTLY, ids=[row[0] for row in PARTLY])
+def test_least_daily_dose(
+    words: str, said: list[dict[str, Any]], expected: tuple[float, float] | None
+) -> None:
+    """What can be read of a dose is a lower bound, and no dose."""
+    written = order(OXYCODONE, *said)
+    found = least_daily_dose(written, CODES["oxycodone"])
+
+    assert (found and (found.mg_per_day, found.scheduled_mg_per_day)) == expected, words
+    assert expected is None or daily_dose(written, CODES["oxycodone"]) is None

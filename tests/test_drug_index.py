@@ -30,6 +30,10 @@ OXYCODONE_APAP = "1049221"
 PERCOCET = "1049625"
 TYLENOL_CODEINE = "993837"
 OXYCODONE_15 = "1049611"
+OXYCODONE_5 = "1049621"
+ACETAMINOPHEN_325 = "313782"
+ASPIRIN_81 = "243670"
+FUROSEMIDE = "4603"
 OXYCONTIN_10 = "1049504"
 DICLOFENAC_PATCH = "855626"
 LIDOCAINE_PATCH = "1737778"
@@ -277,6 +281,15 @@ def test_a_known_code_beside_an_unknown_one(drugs: DrugIndex) -> None:
         (BUPRENORPHINE_FILM, "OxyContin"),
         (ACETAMINOPHEN, "ibuprofen"),
         (IBUPROFEN_200, "Tylenol with codeine #3"),
+        (OXYCODONE_5, "atorvastatin 20 MG Oral Tablet"),
+        (OXYCODONE_5, "metformin"),
+        (OXYCODONE_5, "METFORMIN HCL 500 MG TAB"),
+        (OXYCODONE_5, "Lipitor"),
+        (OXYCODONE_5, "Lasix"),
+        (OXYCODONE_5, "zafirlukast 20 MG Oral Tablet"),  # in no table; neither name nor number fit
+        (OXYCODONE_5, "APAP"),
+        (OXYCODONE_5, "Percocet"),
+        (OXYCODONE_5, "oxycodone hydrochloride 5 MG / acetaminophen 325 MG Oral Tablet [Percocet]"),
     ],
 )
 def test_a_code_whose_name_says_another_drug(drugs: DrugIndex, code: str, display: str) -> None:
@@ -308,6 +321,23 @@ def test_a_code_whose_name_says_another_drug(drugs: DrugIndex, code: str, displa
         ("198014", "Naprosyn 500 mg tablet"),
         ("849574", "naproxen sodium 220 mg"),
         ("197889", "Lithium 300 mg capsule"),
+        (OXYCODONE_5, "Pain pill"),
+        (OXYCODONE_5, "PAIN PILL 20 MG TABLET"),
+        (OXYCODONE_5, "see comments"),
+        (OXYCODONE_5, OXYCODONE_5),
+        (OXYCODONE_5, "OXYCODONE-APAP 5-325"),
+        (OXYCODONE_5, "OXYC 20 MG TAB"),
+        (OXYCODONE_5, "Oxycodon 10 mg Tabletten"),
+        (OXYCODONE_5, "oxicodona 5 mg comprimido"),
+        (OXYCODONE_5, "Schmerztablette"),
+        (OXYCODONE_5, "Roxicodone 15 mg"),
+        (OXYCODONE_5, "ROXI"),
+        (OXYCODONE, "Percocet"),  # the code of an ingredient says nothing of the others
+        (OXYCODONE_APAP, "APAP"),
+        (ACETAMINOPHEN_325, "Paracetamol 500 mg"),
+        (ACETAMINOPHEN_325, "APAP 500 MG TAB"),
+        (ASPIRIN_81, "ASA 81"),
+        (FUROSEMIDE, "Lasix"),
     ],
 )
 def test_a_right_code_is_not_doubted(drugs: DrugIndex, code: str, display: str) -> None:

@@ -14,6 +14,7 @@ from tests.dosed_orders import UNREADABLE, answer, at_most, because, displays, o
 OVER_4000, OVER_2000 = "acetaminophen_over_4000", "acetaminophen_over_2000"
 PLAIN, LIQUID = "161", "307668"  # 32 mg/mL
 PERCOCET, NORCO = "1049221", "857002"  # 325 mg with oxycodone 5 mg, with hydrocodone 5 mg
+PERCOCET_10 = "1049214"
 
 
 def acetaminophen(code: str, *dosages: Dosage, **members: Any) -> MedicationOrder:
@@ -90,8 +91,36 @@ def test_other_drafts_and_replaced_orders() -> None:
     renewing = replace(order, replaces_prior=True, prior=old.reference)
 
     assert answer(OVER_4000, draft=order, drafts=(other,)) == "yes"
-    assert answer(OVER_4000, old, draft=order) == "yes"  # 4225 mg
     assert answer(OVER_4000, old, draft=renewing) == "no"
+
+
+REFILLS = [
+    ("a day early", acetaminophen(PERCOCET, take(2, times=6), days=29, supply=30), "no"),
+    ("five days early", acetaminophen(PERCOCET, take(2, times=6), days=25, supply=30), "no"),
+    ("no supply data", acetaminophen(PERCOCET, take(2, times=6), days=30), "no"),
+    ("another dose of it", acetaminophen(PERCOCET, take(1, times=5), days=29, supply=30), "no"),
+    ("another strength of it", acetaminophen(PERCOCET_10, take(1, times=5), days=29), "no"),
+    ("the same in another product", acetaminophen(NORCO, take(2, times=6), days=29), "yes"),
+    ("the plain drug", acetaminophen(PLAIN, take(3900, "mg"), days=29), "yes"),
+]
+
+
+@pytest.mark.parametrize(("words", "taken", "expected"), REFILLS, ids=[row[0] for row in REFILLS])
+def test_a_refill_is_no_second_dose(words: str, taken: MedicationOrder, expected: str) -> None:
+    """3900 mg a day of one combination, refilled early, are 3900 mg; another one adds up."""
+    refill = acetaminophen(PERCOCET, take(2, times=6), supply=30)
+
+    assert answer(OVER_4000, taken, draft=refill) == expected, words
+
+
+def test_refills_on_the_list_are_one_course() -> None:
+    """Two overlapping months of one drug count once beside a draft of another."""
+    draft = acetaminophen(NORCO, take(1, times=4))  # 1300 mg
+    months = [acetaminophen(PERCOCET, take(2, times=4), days=d, supply=30) for d in (1, 29)]
+    at_once = [acetaminophen(PERCOCET, take(2, times=4), days=d, supply=30) for d in (1, 3)]
+
+    assert answer(OVER_4000, *months, draft=draft) == "no"  # 3900 mg
+    assert answer(OVER_4000, *at_once, draft=draft) == "yes"  # 6500 mg
 
 
 def test_a_lower_bound_over_the_limit_is_a_yes() -> None:

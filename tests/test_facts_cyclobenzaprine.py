@@ -239,10 +239,15 @@ def test_supply_after_long_cover() -> None:
 
 
 def test_supply_names_what_came_before() -> None:
-    """The reasons name the order and the earlier fills it adds to."""
+    """The reasons name the order and the earlier fills it adds to, first with their days."""
     found = FACTS[SUPPLY](chart(taken(15, 20), draft=taken(0, 14)))
+    days = [(entry.reference, entry.display.split(": ")[1]) for entry in found.because[:2]]
 
-    assert [entry.reference for entry in found.because] == [
+    assert days == [
+        ("MedicationRequest/15", "15 days covered so far"),
+        ("MedicationRequest/0", "14 days ordered"),
+    ]
+    assert [entry.reference for entry in found.because[2:]] == [
         "MedicationRequest/0",
         "MedicationRequest/15",
     ]

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from cards.answer import Answer
+from cards.codes import RXNORM
 from cards.facts.ingredient import same_ordered_drug
 from cards.facts.order_dose import daily_mg
-from cards.record import Dosage, MedicationOrder, Quantity
+from cards.library import Library
+from cards.record import Coding, Concept, Dosage, MedicationOrder, Quantity
 from tests.charts import concept, drug, session
 from tests.dosed_orders import answer, ordered, take
 from tests.products import product
@@ -18,8 +20,14 @@ from tests.products import product
 ASPIRIN, ASPIRIN_325, ASPIRIN_81, WITH_CARISOPRODOL = "1191", "212033", "243670", "197447"
 IBUPROFEN, IBUPROFEN_600, IBUPROFEN_800, NAPROXEN_500 = "5640", "197806", "197807", "198014"
 CAPSULE_30, CAPSULE_60 = "596930", "596934"  # duloxetine
+DICLOFENAC, DICLOFENAC_SODIUM, DICLOFENAC_50 = "3355", "203214", "855906"
 OXYCODONE, PERCOCET, NORCO_5, NORCO_10 = "1049621", "1049221", "857002", "856999"
 TRAMADOL, ULTRACET = "835603", "836395"
+
+
+def said(route: str) -> Concept:
+    """A route in words only."""
+    return Concept((), route)
 
 
 ASPIRINS = [
@@ -60,6 +68,39 @@ def test_aspirin_in_tablets(
 
     assert answer("oral_nsaid_active", order) == expected, words
     assert answer("draft_oral_nsaid", draft=order) == expected, words
+
+
+ROUTES = [
+    ("diclofenac, nothing said", DICLOFENAC, Dosage(), "unknown"),
+    ("diclofenac sodium", DICLOFENAC_SODIUM, Dosage(), "unknown"),
+    ("diclofenac, 50 mg", DICLOFENAC, take(50, "mg"), "unknown"),
+    ("diclofenac, tablets", DICLOFENAC, take(1, "{tbl}"), "yes"),
+    ("diclofenac, the word topical", DICLOFENAC, Dosage(route=said("Topical")), "unknown"),
+    ("diclofenac, the word oral", DICLOFENAC, Dosage(route=said("Oral")), "yes"),
+    ("diclofenac tablets", DICLOFENAC_50, Dosage(), "yes"),
+    ("ibuprofen, nothing said", IBUPROFEN, Dosage(), "yes"),
+    ("ibuprofen, the word oral", IBUPROFEN, Dosage(route=said("by mouth")), "yes"),
+    ("ibuprofen on the skin, in words", IBUPROFEN, Dosage(route=said("on skin")), "unknown"),
+    ("ibuprofen tablets on the skin", IBUPROFEN_600, Dosage(route=said("on skin")), "yes"),
+]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "dosage", "expected"), ROUTES, ids=[row[0] for row in ROUTES]
+)
+def test_nsaid_of_unknown_route(
+    words: str, code: str, dosage: Dosage, expected: str, library: Library
+) -> None:
+    """Where nothing tells mouth from skin, an NSAID is neither: no card on the stomach (H-26)."""
+    written = ordered(code, dosage, of="nsaid-oral")
+    order = replace(written, drug=library.index.concept([Coding(RXNORM, code)]))
+
+    assert answer("draft_oral_nsaid", draft=order) == expected, words
+    assert answer("oral_nsaid_active", order) == expected, words
+    assert answer("nsaid_topical_active_or_drafted", order) == "no", words
+    beside = replace(order, reference="MedicationRequest/beside")
+    second = unnamed(ordered(NAPROXEN_500, of="nsaid-oral"))
+    assert answer("two_oral_nsaids", beside, draft=second) == expected, words
 
 
 def test_daily_milligrams_without_a_product() -> None:

@@ -20,6 +20,12 @@ PERCOCET = ("1049221", "acetaminophen 325 MG / oxycodone hydrochloride 5 MG Oral
 FENTANYL = ("245134", "72 HR fentanyl 0.025 MG/HR Transdermal System")
 BUPRENORPHINE = ("1359657", "Buprenorphine 0.01 MG/HR Transdermal System")
 TRAMADOL = ("10689", "tramadol")
+METHADONE = ("864706", "methadone hydrochloride 10 MG Oral Tablet")
+TRAMADOL_50 = ("835603", "tramadol hydrochloride 50 MG Oral Tablet")
+OXYCODONE_SLOW = (
+    "1860129",
+    "Abuse-Deterrent 12 HR oxycodone hydrochloride 20 MG Extended Release Oral Tablet",
+)
 UNKNOWN_OPIOID = ("1012123", "chlorcyclizine / codeine / pseudoephedrine")
 
 
@@ -117,6 +123,20 @@ def test_a_lower_bound_counts(service: FlaskClient) -> None:
     assert calculation(card)[0] == "In all at least 60 MME a day, CDC 2022 factors"
 
 
+def test_an_order_read_in_part_counts(service: FlaskClient) -> None:
+    """10 mg four times a day "and as needed": 60 MME at least, and the card says what is unread."""
+    order = medicine(OXYCODONE, "d1", **taken(10, times=4))
+    order["dosageInstruction"].append({"text": "and as needed"})
+    card = cards(service, call(order))["opioid-mme-50"]
+    name = "oxycodone hydrochloride 5 MG Oral Tablet"
+
+    assert calculation(card) == [
+        "In all at least 60 MME a day, CDC 2022 factors",
+        f"{name}: 40 mg a day × 1.5 = 60 MME (2026-06-01)",
+        "oxycodone: part of its dose could not be read, left out (2026-06-01)",
+    ]
+
+
 def test_below_the_bound_an_unread_dose_leaves_it_open(service: FlaskClient) -> None:
     """One tablet of a drug without strength, quantity or days gives no number and no card."""
     request = call(medicine(OXYCODONE, "d1", **taken(20)), active=(medicine(UNKNOWN_OPIOID, "m1"),))
@@ -132,6 +152,73 @@ def test_a_renewal_counts_once(service: FlaskClient) -> None:
     request = call(again, active=(medicine(OXYCODONE, "m1", **taken(20)),))
 
     assert not levels(cards(service, request))
+
+
+@pytest.mark.parametrize("written", ["2026-05-17", "2026-05-18", "2026-05-22"])
+def test_an_early_refill_counts_once(service: FlaskClient, written: str) -> None:
+    """Signed a day, two or six before the supply ends: 60 MME and not 120, and it says why."""
+    month = taken(2, "{tbl}", 4) | supplied(240, 30)
+    last = medicine(OXYCODONE, "m1", authoredOn=written, **month)
+    before = medicine(OXYCODONE, "m0", authoredOn="2026-04-18", **taken(2, "{tbl}", 4))
+    refill = medicine(OXYCODONE, "d1", authoredOn="2026-06-15", **month)
+    found = cards(service, call(refill, active=(last, before)))
+    _, name = OXYCODONE
+
+    assert levels(found) == {"opioid-mme-50"}
+    assert calculation(found["opioid-mme-50"]) == [
+        "In all 60 MME a day, CDC 2022 factors",
+        f"{name}: 40 mg a day × 1.5 = 60 MME, replaces the order of {written} (2026-06-15)",
+    ]
+
+
+def test_refills_on_the_list_count_once(service: FlaskClient) -> None:
+    """Overlapping months of 20 mg of oxycodone are 30 MME when the chart is opened."""
+    month = taken(2, "{tbl}", 2) | supplied(120, 30)
+    days = ("2026-06-14", "2026-05-17", "2026-04-19")
+    months = [medicine(OXYCODONE, f"m{day}", authoredOn=day, **month) for day in days]
+
+    assert not levels(cards(service, call(active=tuple(months), hook="patient-view")))
+
+
+def test_treatment_of_opioid_use_disorder_is_no_pain_opioid(service: FlaskClient) -> None:
+    """Methadone for opioid use disorder is named beside the sum of what is for pain."""
+    reason = [{"coding": [{"system": "http://hl7.org/fhir/sid/icd-10-cm", "code": "F11.20"}]}]
+    methadone = medicine(METHADONE, "m1", **taken(8, "{tbl}"))
+    draft = medicine(OXYCODONE, "d1", **taken(40))
+    card = cards(service, call(draft, active=(methadone | {"reasonCode": reason},)))
+
+    assert calculation(card["opioid-mme-50"])[0] == "In all 60 MME a day, CDC 2022 factors"
+    assert calculation(card["opioid-mme-50"])[2] == (
+        f"{METHADONE[1]}: treats opioid use disorder, not converted (2026-06-01)"
+    )
+    assert levels(cards(service, call(draft, active=(methadone,)))) == {"opioid-mme-90"}
+
+
+@pytest.mark.parametrize(
+    ("drug", "dosage", "active", "beside", "expected"),
+    [
+        (FENTANYL, taken(1, "{patch}"), FENTANYL, taken(1, "{patch}"), 60),
+        (TRAMADOL_50, taken(2, "{tbl}", 4), TRAMADOL_50, taken(1, "{tbl}", 4), 80),
+        (OXYCODONE, taken(40), OXYCODONE_SLOW, taken(1, "{tbl}", 2), 120),
+        (OXYCODONE, taken(40), PERCOCET, taken(1, "{tbl}", 4), 90),
+        (OXYCODONE, taken(40), MORPHINE, taken(20), 80),
+    ],
+    ids=["a patch", "a higher dose", "slow release", "a combination", "another opioid"],
+)
+def test_only_the_same_preparation_is_renewed(
+    service: FlaskClient,
+    drug: tuple[str, str],
+    dosage: JSON,
+    active: tuple[str, str],
+    beside: JSON,
+    expected: float,
+) -> None:
+    """A refill or a change of dose counts once, another preparation or opioid adds up."""
+    request = call(medicine(drug, "d1", **dosage), active=(medicine(active, "m1", **beside),))
+    found = cards(service, request)
+    [level] = levels(found)
+
+    assert calculation(found[level])[0] == f"In all {expected} MME a day, CDC 2022 factors"
 
 
 def test_a_draft_of_another_drug_raises_no_card(service: FlaskClient) -> None:

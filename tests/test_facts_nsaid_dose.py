@@ -297,8 +297,8 @@ def test_high_dose_is_told_in_numbers() -> None:
     order = nsaid(IBUPROFEN_800, take(1, times=2))
 
     assert displays("nsaid_high_dose", taken, draft=order) == [
-        "ibuprofen 800 MG Oral Tablet: 1600 of 2800 mg a day",
-        "ibuprofen 600 MG Oral Tablet: 1200 of 2800 mg a day",
+        "ibuprofen 800 MG Oral Tablet: 1600 of 2800 mg a day, a high dose",
+        "ibuprofen 600 MG Oral Tablet: 1200 of 2800 mg a day, a high dose",
     ]
 
 

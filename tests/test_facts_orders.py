@@ -22,6 +22,7 @@ from cards.record import (
 )
 from cards.value_set_files import index_codes, read_value_sets
 from tests.charts import ago, chart, concept, drug, low_back_pain, referral, session, visit
+from tests.dosed_orders import ordered
 
 BACK = concept("back-pain-any", "low-back-pain")
 SPASM = concept("back-spasm")
@@ -269,3 +270,22 @@ def test_oud_treatment() -> None:
     assert answer(name, draft=pain_opioid) == answer(name, pain_opioid) == "no"
     assert answer(name, draft=drug("opioid", days=0, reasons=(concept("oud"),))) == "unknown"
     assert ago(1) is not None
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("864706", "yes"),  # methadone hydrochloride 10 MG Oral Tablet
+        ("351265", "yes"),  # buprenorphine 8 MG Sublingual Tablet
+        ("6813", "yes"),  # methadone
+        ("1049683", "no"),  # oxycodone hydrochloride 10 MG Oral Tablet
+    ],
+)
+def test_oud_treatment_by_its_reason(code: str, expected: str) -> None:
+    """Any product of methadone or buprenorphine for opioid use disorder; of oxycodone, none."""
+    name = "subject_opioid_is_oud_treatment"
+    for_oud = ordered(code, of="opioid", reasons=(concept("oud"),))
+    for_pain = ordered(code, of="opioid", reasons=(concept("back-pain-any"),))
+
+    assert answer(name, draft=for_oud) == answer(name, for_oud) == expected
+    assert answer(name, draft=for_pain) == answer(name, for_pain) == "no"

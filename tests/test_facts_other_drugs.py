@@ -326,6 +326,26 @@ def test_replaced_nsaid() -> None:
     assert answer(name, NAPROXEN, UNNAMED_NSAID, draft=IBUPROFEN) == "yes"
 
 
+def test_nsaid_in_place_of_another() -> None:
+    """A draft that replaces the active NSAID, or goes on where it ends, is no second one (H-06)."""
+    name, prior = "two_oral_nsaids", NAPROXEN.reference
+    instead = replace(IBUPROFEN, status="draft", replaces_prior=True, prior=prior)
+    unread = replace(instead, prior=None)
+    ends = replace(NAPROXEN, authored=ago(14), supply_days=14)
+    begins = replace(IBUPROFEN, status="draft", authored=ago(0))
+
+    assert answer(name, NAPROXEN, draft=instead) == "no"
+    assert answer(name, NAPROXEN, draft=referral("x"), drafts=(instead,)) == "no"
+    assert answer(name, NAPROXEN, replace(instead, status="active")) == "no"
+    assert answer(name, NAPROXEN, draft=unread) == "no"
+    assert answer(name, ends, draft=begins) == "no"
+
+    assert answer(name, NAPROXEN, draft=replace(instead, prior="MedicationRequest/old")) == "yes"
+    assert answer(name, NAPROXEN, KETOROLAC, draft=instead) == "yes"
+    assert answer(name, NAPROXEN, KETOROLAC, draft=unread) == "yes"
+    assert answer(name, replace(ends, supply_days=15), draft=begins) == "yes"
+
+
 def test_aspirin_beside_nsaid() -> None:
     """Low-dose aspirin is never a second NSAID; above 325 mg a day it is."""
     for value_set in ("aspirin-low", "aspirin-analgesic"):

@@ -118,6 +118,8 @@ def test_ingredients_salts_and_combinations(content: Path) -> None:
 
 def test_what_is_written_can_be_read(content: Path) -> None:
     """The reader takes every row the importer writes."""
+    names = "other_names.csv"  # written by hand
+    shutil.copy(ROOT / "cards" / "terminology" / names, content / "terminology" / names)
     drugs = read_drugs(content / "terminology")
     tablet = drugs.product("20")
 
@@ -158,4 +160,7 @@ def test_our_tables_are_what_the_package_says(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "cards" / "value_sets", tmp_path / "value_sets")
     import_terminology(terminology_directory([]), tmp_path)
 
-    assert _files(ROOT / "cards" / "terminology") == _files(tmp_path / "terminology")
+    ours = _files(ROOT / "cards" / "terminology")
+    del ours["other_names.csv"]  # written by hand
+
+    assert ours == _files(tmp_path / "terminology")

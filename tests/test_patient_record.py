@@ -970,6 +970,8 @@ def test_unit_comes_from_code_or_spelling_never_from_a_foreign_code() -> None:
     assert read_quantity({"value": float("inf")}) is None
     assert in_days({"value": 3}) is None
     assert in_days({"value": 1, "code": "mo"}) == 30.0
+    assert in_days({"value": 0, "code": "d"}) is None
+    assert in_days({"value": -739662, "code": "d"}) is None
 
 
 # The other types

@@ -7,6 +7,7 @@ only draft of an order-sign call on the same chart, and the contraindications ar
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -16,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cards.advise import Advice, advise
+from cards.codes import RXNORM
 from cards.library import load_library
 from service.patient_record import PatientUnavailable, coverage_of, read_patient_record
 from service.prefetch import KEYS
@@ -47,6 +49,7 @@ LIBRARY = load_library()
 SHOWN = frozenset({"shown", "merged", "row", "text", "capped"})
 DRAFT = "MedicationRequest/accepted"
 LEAST_LABELS = 16
+LEAST_CHANGES = 4
 # Warnings that speak against the drug itself; a critical one of any recommendation does so too.
 CONTRAINDICATIONS = frozenset(
     {
@@ -113,13 +116,18 @@ def advised(stored: Stored) -> Advice:
 
 def proposals(advice: Advice) -> Iterator[Proposal]:
     """Every drug that a card would create, or put in the place of a draft; not naloxone."""
+    return (found for found in drug_orders(advice) if not found.rescues)
+
+
+def drug_orders(advice: Advice) -> Iterator[Proposal]:
+    """Every drug that a card would create, or put in the place of a draft."""
     for card in advice.cards:
         for suggestion in card.get("suggestions", ()):
             for action in suggestion["actions"]:
                 resource = action.get("resource", {})
                 name = card["source"]["topic"]["code"]
                 found = Proposal(name, suggestion["label"], action["type"], resource)
-                if resource.get("resourceType") == "MedicationRequest" and not found.rescues:
+                if resource.get("resourceType") == "MedicationRequest":
                     yield found
 
 
@@ -142,11 +150,29 @@ def objections_to(draft: str, advice: Advice) -> dict[str, str]:
 
 def violations(stored: Stored) -> dict[tuple[str, str], dict[str, str]]:
     """Card and label of what is proposed → what speaks against it."""
+    advice = advised(stored)
     found = {
         (proposal.card, proposal.label): objections(stored, proposal.resource)
-        for proposal in proposals(advised(stored))
+        for proposal in proposals(advice)
     }
+    allergens = allergens_of(stored)
+    for proposal in drug_orders(advice):
+        if allergens & ingredients_of(proposal.resource.get("medicationCodeableConcept", {})):
+            found.setdefault((proposal.card, proposal.label), {})["allergy"] = "on record"
     return {proposed: against for proposed, against in found.items() if against}
+
+
+def allergens_of(stored: Stored) -> frozenset[str]:
+    """Ingredients that an allergy or intolerance of the call is coded to, in RxNorm."""
+    entries = (stored.request["prefetch"].get("allergies") or {}).get("entry", ())
+    coded = [ingredients_of(entry["resource"].get("code", {})) for entry in entries]
+    return frozenset().union(*coded)
+
+
+def ingredients_of(drug: JSON) -> frozenset[str]:
+    """Ingredients of what RxNorm codes a drug by."""
+    products = [LIBRARY.drugs.product(coding["code"]) for coding in drug.get("coding", ())]
+    return frozenset().union(*(product.ingredients for product in products if product))
 
 
 @cache
@@ -187,6 +213,110 @@ def test_the_stored_patients_are_proposed_no_such_drug() -> None:
 
     assert len(labels) >= LEAST_LABELS, sorted(labels)
     assert {stored.name: violations(stored) for stored in offered() if violations(stored)} == {}
+
+
+# Allergies to what is proposed
+
+
+@cache
+def proposed_to() -> dict[str, tuple[Stored, frozenset[str]]]:
+    """What is proposed → one stored patient to whom it is, and its ingredients; naloxone too."""
+    found: dict[str, tuple[Stored, frozenset[str]]] = {}
+    for stored in STORED:
+        if "patient" not in stored.request["prefetch"]:
+            continue
+        with suppress(PatientUnavailable):
+            for order in drug_orders(advised(stored)):
+                drug = order.resource.get("medicationCodeableConcept", {})
+                found.setdefault(order.label, (stored, ingredients_of(drug)))
+    return found
+
+
+NAUSEA = ("422587007", "Nausea")
+HIVES = ("247472004", "Hives")
+
+
+@pytest.mark.parametrize(
+    ("kind", "reaction"),
+    [("intolerance", NAUSEA), ("allergy", HIVES), (None, None)],
+    ids=["intolerance", "allergy", "unsaid"],
+)
+def test_no_drug_is_proposed_to_who_does_not_bear_it(
+    kind: str | None, reaction: tuple[str, str] | None
+) -> None:
+    """A coded allergy or intolerance to the very drug withholds its order, naloxone's too."""
+    still_offered = []
+    for label, (stored, ingredients) in proposed_to().items():
+        for ingredient in ingredients:
+            entry = intolerant_of(ingredient, kind, reaction)
+            request = endangered(stored.request, [entry], None, stored.day)
+            advice = advised(Stored(stored.name, request, stored.day))
+            still_offered += [o.label for o in drug_orders(advice) if o.label == label]
+
+    assert "Order naloxone" in proposed_to()
+    assert still_offered == []
+
+
+def test_the_allergy_is_named_where_the_order_was() -> None:
+    """A card that would offer naloxone names the allergy to it in place of the order."""
+    stored, (ingredient,) = proposed_to()["Order naloxone"]
+    entry = intolerant_of(ingredient, "allergy", HIVES)
+    request = endangered(stored.request, [entry], None, stored.day)
+    advice = advised(Stored(stored.name, request, stored.day))
+    offering = [
+        about
+        for card in advice.cards
+        if "opioid-naloxone-offer"
+        in (about := card["extension"]["org.backpath.card"])["recommendations"]
+    ]
+
+    assert offering
+    for about in offering:
+        references = {ground["reference"] for ground in about["because"]}
+        assert "AllergyIntolerance/hazard-0" in references
+
+
+def intolerant_of(ingredient: str, kind: str | None, reaction: tuple[str, str] | None) -> Hazard:
+    happened = concept("http://snomed.info/sct", *reaction) if reaction else None
+    return "allergies", {
+        "resourceType": "AllergyIntolerance",
+        "clinicalStatus": status("active", "allergyintolerance-clinical"),
+        "code": concept(RXNORM, ingredient, ""),
+        **({"type": kind} if kind else {}),
+        **({"reaction": [{"manifestation": [happened]}]} if happened else {}),
+    }
+
+
+def authors(proposal: Proposal) -> set[str]:
+    """The recommendations that offer a change under this label."""
+    return {
+        recommendation.id
+        for recommendation in LIBRARY.recommendations.values()
+        for template in recommendation.suggestions
+        if template.action == "update" and template.label == proposal.label
+    }
+
+
+def test_an_accepted_change_leaves_nothing_of_its_card() -> None:
+    """A draft changed as its card offers is not told by that recommendation to change again."""
+    changes = [
+        (stored, proposal)
+        for stored in offered()
+        for proposal in offers(stored)
+        if proposal.action == "update"
+    ]
+    again = [
+        (stored.name, proposal.label)
+        for stored, proposal in changes
+        for verdict in advised(
+            Stored(stored.name, accepted(stored.request, proposal.resource), stored.day)
+        ).verdicts
+        if verdict.outcome in SHOWN and verdict.draft == DRAFT
+        if verdict.id in authors(proposal)
+    ]
+
+    assert len({proposal.label for _, proposal in changes}) >= LEAST_CHANGES
+    assert again == []
 
 
 # The check itself

@@ -15,7 +15,7 @@ from cards.codes import CodeIndex
 from cards.dose import daily_dose_mg
 from cards.library import Library
 from cards.recommendation import DraftedDose, DrugDose, SuggestionTemplate
-from cards.record import Coding, Concept, Dosage, Draft, MedicationOrder
+from cards.record import Coding, Concept, Dosage, Draft, MedicationOrder, Quantity, Timing
 from cards.suggestion import Setting, build, selection_behaviour, without_repeats
 from service.patient_record.chart import Chart
 from service.patient_record.medication_request import read_medication
@@ -58,12 +58,10 @@ SHORTER = SuggestionTemplate(
     {},
     dosage=DraftedDose("same drug and dose, for 14 days", days=14, refills=0),
 )
-CODED = Draft(
-    MedicationOrder("MedicationRequest/m1", "draft", "order", Concept((GEL,)), dosages=(Dosage(),)),
-    True,
-    0,
-    ORDER,
+TAKEN = MedicationOrder(
+    "MedicationRequest/m1", "draft", "order", Concept((GEL,)), dosages=(Dosage(),)
 )
+CODED = Draft(TAKEN, True, 0, ORDER)
 CHART = Chart("p", CodeIndex({}, {}), date(2026, 4, 10), None, {})
 DAYS = {"unit": "days", "system": "http://unitsofmeasure.org", "code": "d"}
 
@@ -83,6 +81,17 @@ def test_created_order_is_a_draft_for_the_painful_region() -> None:
     assert resource["code"]["coding"][0]["code"] == "24980-5"
     assert (resource["status"], resource["intent"]) == ("draft", "order")
     assert resource["reasonReference"] == [{"reference": "Condition/pain"}]
+
+
+def test_a_drug_beside_the_draft_takes_its_reason_where_no_problem_is_on_record() -> None:
+    """Where only the draft says what it is for, the drug ordered with it is for the same."""
+    template = replace(CREATE, resource="MedicationRequest", codes={"any": GEL}, dosage=DOSE)
+    order = ORDER | {"reasonCode": {"text": "back pain"}}
+    setting = replace(SETTING, problem=None, draft=replace(DRAFT, resource=order))
+
+    assert action(template, setting)["resource"]["reasonCode"] == [{"text": "back pain"}]
+    assert "reasonCode" not in action(template, replace(setting, problem="Condition/p"))["resource"]
+    assert "reasonCode" not in action(CREATE, setting)["resource"]
 
 
 def test_nothing_without_a_code_is_offered() -> None:
@@ -334,8 +343,9 @@ def test_a_shorter_supply_keeps_the_drug_and_the_dose() -> None:
 
 
 def drafted(*instructions: dict[str, Any]) -> Setting:
-    """A draft with these instructions, read as the service reads it."""
-    resource = ORDER | {"dosageInstruction": list(instructions)}
+    """A draft for 30 days with these instructions, read as the service reads it."""
+    month = {"dispenseRequest": {"expectedSupplyDuration": {"value": 30, **DAYS}}}
+    resource = ORDER | month | {"dosageInstruction": list(instructions)}
     order = read_medication(resource, "MedicationRequest/m1", CHART, draft=True)
     assert isinstance(order, MedicationOrder)
     coded = replace(order, drug=Concept((GEL,)))
@@ -409,6 +419,97 @@ def test_steps_that_outlast_the_supply_are_not_shortened() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("days", "refills", "offered"),
+    [(14, 0, False), (7, 0, False), (7, 1, False), (14, 1, True), (15, 0, True), (None, 0, True)],
+)
+def test_only_a_longer_supply_is_shortened(days: float | None, refills: int, offered: bool) -> None:
+    """An order of 14 days or less, refills included, is neither rewritten nor lengthened."""
+    order = replace(TAKEN, supply_days=days, repeats=refills)
+    setting = replace(SETTING, draft=replace(CODED, order=order))
+
+    assert (build(SHORTER, setting) is not None) is offered
+
+
+def test_an_update_that_changes_nothing_is_not_offered() -> None:
+    """An order accepted once and sent back, whatever its note and reason, is not offered again."""
+    accepted = action(UPDATE)["resource"]
+    again = replace(SETTING, draft=replace(DRAFT, resource=accepted))
+    noted = replace(UPDATE, note="intact skin only")
+    other = replace(UPDATE, dosage=replace(DOSE, value=4))
+
+    assert build(UPDATE, again) is None
+    assert build(noted, replace(again, problem="Condition/other")) is None
+    assert build(other, again) is not None
+
+
+AT_BEDTIME = replace(DOSE, days=None, refills=0)
+SAME_GEL = Concept((GEL,), sets={"nsaid-topical": ""})
+DAILY = Dosage(dose=Quantity(1, "{tbl}"), timing=Timing(frequency=1, period=1, period_unit="d"))
+
+
+@pytest.mark.parametrize(
+    ("dispense", "read", "kept"),
+    [
+        (
+            {"expectedSupplyDuration": for_days(4, "wk"), "quantity": {"value": 28}},
+            {"supply_days": 28},
+            {"expectedSupplyDuration": for_days(4, "wk")},
+        ),
+        (
+            {"quantity": {"value": 30}, "numberOfRepeatsAllowed": 3},
+            {"quantity": Quantity(30, "{tbl}"), "repeats": 3},
+            {"expectedSupplyDuration": {"value": 30, **DAYS}},
+        ),
+        ({}, {}, {}),
+    ],
+    ids=["stated", "by quantity", "not known"],
+)
+def test_a_new_dose_without_an_end_keeps_the_drafted_days_of_supply(
+    dispense: dict[str, Any], read: dict[str, Any], kept: dict[str, Any]
+) -> None:
+    """How long the clinician meant to supply stays; a number of tablets no longer fits the dose."""
+    order = MedicationOrder("MedicationRequest/m1", "draft", "order", SAME_GEL, dosages=(DAILY,))
+    draft = Draft(replace(order, **read), True, 0, ORDER | {"dispenseRequest": dispense})
+    template = replace(UPDATE, value_set="nsaid-topical", dosage=AT_BEDTIME)
+    resource = action(template, replace(SETTING, draft=draft))["resource"]
+
+    assert resource["dispenseRequest"] == {"numberOfRepeatsAllowed": 0, **kept}
+
+
+def test_the_days_of_another_drug_are_not_kept() -> None:
+    """Where the drug is replaced, how long the old one was supplied says nothing of the new one."""
+    order = ORDER | {"dispenseRequest": {"expectedSupplyDuration": for_days(30)}}
+    draft = replace(DRAFT, order=replace(TAKEN, supply_days=30), resource=order)
+    template = replace(UPDATE, value_set="nsaid-topical", dosage=AT_BEDTIME)
+    resource = action(template, replace(SETTING, draft=draft))["resource"]
+
+    assert resource["dispenseRequest"] == {"numberOfRepeatsAllowed": 0}
+
+
+PROTECTION = replace(
+    DOSE, days=None, as_needed=False, refills=0, supply_days=14, as_long_as_draft_up_to=90
+)
+
+
+@pytest.mark.parametrize(
+    ("supply", "days"),
+    [({"supply_days": 30}, 30), ({"supply_days": 30, "repeats": 5}, 90), ({}, 14)],
+    ids=["as long as the draft", "at most 90 days", "draft of unknown length"],
+)
+def test_a_drug_beside_the_draft_is_dispensed_as_long(supply: dict[str, Any], days: int) -> None:
+    """What protects while another drug is taken lasts as long as that one, and ends."""
+    template = replace(CREATE, resource="MedicationRequest", codes={"any": GEL}, dosage=PROTECTION)
+    draft = replace(DRAFT, order=replace(TAKEN, **supply))
+    offered = action(template, replace(SETTING, draft=draft))
+
+    assert offered["resource"]["dispenseRequest"] == {
+        "numberOfRepeatsAllowed": 0,
+        "expectedSupplyDuration": {"value": days, **DAYS},
+    }
+    assert offered["description"].endswith(f", supply for {days} days, no refill")
+
+
 def test_a_supply_is_not_shortened_for_a_drug_without_code() -> None:
     """A draft whose drug is only named in words is not changed."""
     assert build(SHORTER, SETTING) is None
@@ -453,6 +554,38 @@ def test_proposed_drugs_are_valid_r4(library: Library) -> None:
         r4.model_validate(resource)
         assert resource["status"] == "draft"
         assert all(instruction["text"] for instruction in resource["dosageInstruction"])
+
+
+def created_drugs(library: Library) -> dict[str, tuple[SuggestionTemplate, dict[str, Any]]]:
+    """Every drug order a recommendation creates, for a draft of unknown length."""
+    return {
+        f"{recommendation.id}: {template.label}": (template, action(template)["resource"])
+        for recommendation in library.recommendations.values()
+        for template in recommendation.suggestions
+        if template.proposes_drug and template.action == "create"
+    }
+
+
+def test_every_created_drug_order_is_complete_and_ends(library: Library) -> None:
+    """A draft for a reason, with route, dose and note, that runs out; the rescue is for one use."""
+    created = created_drugs(library)
+
+    assert len(created) >= 15
+    for label, (template, order) in created.items():
+        assert (order["status"], order["intent"]) == ("draft", "order"), label
+        assert order["reasonReference"] == [{"reference": "Condition/pain"}], label
+        assert order["note"][0]["text"], label
+        for instruction in order["dosageInstruction"]:
+            assert instruction["text"], label
+            assert instruction["route"]["coding"], label
+            assert instruction["doseAndRate"][0]["doseQuantity"]["value"] > 0, label
+        dispensed = order.get("dispenseRequest", {})
+        if template.rescues:
+            assert order["dosageInstruction"][0]["asNeededCodeableConcept"], label
+            assert "numberOfRepeatsAllowed" not in dispensed, label
+        else:
+            assert 0 < dispensed["expectedSupplyDuration"]["value"] <= 28, label
+            assert dispensed["numberOfRepeatsAllowed"] == 0, label
 
 
 def test_naloxone_is_for_an_overdose_and_not_for_every_day(library: Library) -> None:

@@ -26,7 +26,13 @@ NORCO = product(
     ("acetaminophen", 325, "MG"),
     ("hydrocodone", 10, "MG"),
 )
+PERCOCET = product(
+    "acetaminophen 325 MG / oxycodone hydrochloride 5 MG Oral Tablet",
+    ("acetaminophen", 325, "MG"),
+    ("oxycodone", 5, "MG"),
+)
 TABLET = "{tablet}"
+SLOW = replace(tablet("oxycodone", 20), extended_release=True)
 
 
 def mg(amount: float) -> list[dict[str, Any]]:
@@ -62,7 +68,16 @@ DUPLICATES: list[tuple[str, MedicationOrder, MedicationOrder, float]] = [
     ("a brand of it, same day and dose", ACTIVE, replace(entry(authored="2026-06-01"), product=product("oxycodone 20 MG Oral Tablet [Brand]", ("oxycodone", 20, "MG"))), 20),
     ("a renewal names the one before", ACTIVE, entry(priorPrescription={"reference": "MedicationRequest/a"}), 20),
     ("a renewal names one long ended", ACTIVE, entry(priorPrescription={"reference": "MedicationRequest/z"}), 40),
-    ("two that name each other", entry(name="c", authored="2026-06-04", priorPrescription={"reference": "MedicationRequest/b"}), entry(priorPrescription={"reference": "MedicationRequest/c"}), 40),
+    ("two that name each other", entry(name="c", authored="2026-06-04", days=30, priorPrescription={"reference": "MedicationRequest/b"}), entry(days=30, priorPrescription={"reference": "MedicationRequest/c"}), 40),
+    ("a refill before the 30 days are over", ACTIVE, entry(authored="2026-06-29", days=30), 20),
+    ("half a supply later", ACTIVE, entry(authored="2026-06-16", days=30), 20),
+    ("less than half a supply later", ACTIVE, entry(authored="2026-06-15", days=30), 40),
+    ("a refill by quantity, 30 days of four tablets", order(OXYCODONE, take(4, TABLET, every(1)), name="a", authored="2026-06-01", quantity=120, unit=TABLET), order(OXYCODONE, take(4, TABLET, every(1)), name="b", authored="2026-06-28"), 20),
+    ("nobody knows how long the older one lasts", entry(authored="2026-06-01"), entry(name="c", authored="2026-07-01"), 20),
+    ("a refill of another dose", ACTIVE, order(OXYCODONE, *mg(10), name="b", authored="2026-06-29"), 30),
+    ("a refill taken twice as often", ACTIVE, order(OXYCODONE, take(10, "mg", every(2)), name="b", authored="2026-06-29"), 40),
+    ("a refill of slow release", ACTIVE, replace(entry(authored="2026-06-29"), product=SLOW), 40),
+    ("a refill in another month, no day", ACTIVE, entry(authored="2026-07"), 40),
 ]  # fmt: skip
 
 
@@ -72,7 +87,7 @@ DUPLICATES: list[tuple[str, MedicationOrder, MedicationOrder, float]] = [
 def test_duplicates(
     words: str, one: MedicationOrder, other: MedicationOrder, expected: float
 ) -> None:
-    """One order under two ids counts once, and so does one beside its renewal."""
+    """One order under two ids counts once, and so does one beside its renewal or refill."""
     assert total([one, other], []) == expected, words
     assert total([other, one], []) == expected, words
 
@@ -92,34 +107,45 @@ def begins(day: str) -> dict[str, Any]:
     return {"dispense": {"validityPeriod": {"start": day}}}
 
 
-# Words, active orders beside the 20 mg until 1 July, draft of 30 mg, milligrams a day of all.
-REPLACED: list[tuple[str, list[MedicationOrder], MedicationOrder, float]] = [
-    ("another order", [], draft(), 50),
-    ("a renewal by its prior prescription", [], draft(**PRIOR), 30),
-    ("a renewal of one of two", [order(TEN, *mg(5), name="b")], draft(**PRIOR), 35),
-    ("a prior prescription long ended, same product", [], draft(**ELSEWHERE), 30),
-    ("a prior prescription long ended, another product", [], draft(drug=TEN, **ELSEWHERE), 50),
-    ("a prior prescription nobody can read", [], draft(drug=TEN, **UNREAD), 30),
-    ("the same beside two orders", [order(TEN, *mg(5), name="b")], draft(drug=TEN, **UNREAD), 50),
-    ("begins the day before the other ends", [], draft(**begins("2026-06-30")), 50),
-    ("begins the day the other ends", [], draft(**begins("2026-07-01")), 30),
-    ("begins the day after", [], draft(**begins("2026-07-02")), 30),
-    ("begins in July, no day", [], draft(**begins("2026-07")), 30),
-    ("begins in June or later, no day", [], draft(**begins("2026-06")), 50),
-    ("written on the day the other ends", [], draft(authored="2026-07-01"), 30),
-    ("the active order itself, changed", [], draft(name="a"), 30),
+# Words, active orders beside the 20 mg until 1 July, draft of 30 mg, milligrams a day by the bare
+# dates and prior prescriptions; and where a preparation is known, as for MME.
+REPLACED: list[tuple[str, list[MedicationOrder], MedicationOrder, float, float]] = [
+    ("another order", [], draft(), 50, 30),
+    ("a renewal by its prior prescription", [], draft(**PRIOR), 30, 30),
+    ("a renewal of one of two", [order(TEN, *mg(5), name="b")], draft(**PRIOR), 35, 35),
+    ("a renewal that names an older refill", [order(OXYCODONE, *mg(20), name="z", authored="2026-05-01", days=60)], draft(**ELSEWHERE), 30, 30),
+    ("a prior prescription long ended, same product", [], draft(**ELSEWHERE), 30, 30),
+    ("a prior prescription long ended, another strength", [], draft(drug=TEN, **ELSEWHERE), 50, 30),
+    ("a prior prescription nobody can read", [], draft(drug=TEN, **UNREAD), 30, 30),
+    ("the same beside two orders", [order(TEN, *mg(5), name="b")], draft(drug=TEN, **UNREAD), 50, 30),
+    ("slow release beside it", [], draft(drug=SLOW), 50, 50),
+    ("the same dose in slow release", [], order(SLOW, *mg(20), name="d", authored="2026-06-15"), 40, 40),
+    ("a combination beside it", [], draft(drug=PERCOCET), 20, 20),
+    ("tablets of a combination beside it", [], order(PERCOCET, take(2, TABLET, every(2)), name="d", authored="2026-06-15"), 40, 40),
+    ("a dose that cannot be read", [], order(OXYCODONE, name="d", authored="2026-06-15"), 20, 20),
+    ("begins the day before the other ends", [], draft(**begins("2026-06-30")), 50, 30),
+    ("begins the day the other ends", [], draft(**begins("2026-07-01")), 30, 30),
+    ("begins the day after", [], draft(**begins("2026-07-02")), 30, 30),
+    ("begins in July, no day", [], draft(**begins("2026-07")), 30, 30),
+    ("begins in June or later, no day", [], draft(**begins("2026-06")), 50, 30),
+    ("written on the day the other ends", [], draft(authored="2026-07-01"), 30, 30),
+    ("the active order itself, changed", [], draft(name="a"), 30, 30),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    ("words", "others", "new", "expected"), REPLACED, ids=[r[0] for r in REPLACED]
+    ("words", "others", "new", "by_date", "in_mme"), REPLACED, ids=[r[0] for r in REPLACED]
 )
 def test_a_draft_in_place_of_an_active_order(
-    words: str, others: list[MedicationOrder], new: MedicationOrder, expected: float
+    words: str,
+    others: list[MedicationOrder],
+    new: MedicationOrder,
+    by_date: float,
+    in_mme: float,
 ) -> None:
-    """A draft that replaces an active order of the same ingredient is not added to it."""
-    assert total([ACTIVE, *others], [new]) == expected, words
-    assert morphine_equivalents([ACTIVE, *others], [new], NOW).total == expected * 1.5
+    """A draft that replaces an active order is not added to it; MME know it by its preparation."""
+    assert total([ACTIVE, *others], [new]) == by_date, words
+    assert morphine_equivalents([ACTIVE, *others], [new], NOW).total == in_mme * 1.5
 
 
 def test_total_of_all_products() -> None:
@@ -164,3 +190,18 @@ def test_two_drafts_alike_are_two_orders() -> None:
 
     assert total([], drafts) == 2 * one
     assert total([], [drafts[0], drafts[0]]) == one
+
+
+def test_an_order_read_in_part_is_a_lower_bound() -> None:
+    """What is read counts, what is not makes it "at least"; it is not added to what it renews."""
+    words = {"text": "and as needed"}
+    partly = order(OXYCODONE, *mg(40), words, name="p", authored="2026-06-10")
+    slow = order(SLOW, *mg(20), name="s", authored="2026-06-01", days=30)
+
+    def found(*active: MedicationOrder) -> tuple[float, bool]:
+        summed = total_daily_dose(active, [partly], CODES["oxycodone"])
+        return summed.dose.mg_per_day, summed.at_least
+
+    assert found() == (40, True)
+    assert found(slow) == (60, True)
+    assert found(ACTIVE) == (20, True)

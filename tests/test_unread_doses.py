@@ -127,3 +127,12 @@ def test_a_dose_no_rule_asks_for_is_not_missed(service: FlaskClient, drug: tuple
     shown = cards(service, call(other, active=(alprazolam,)))
 
     assert not any(line(card) for card in shown.values())
+
+
+def test_any_card_about_the_draft_says_it(service: FlaskClient) -> None:
+    """Naproxen 25 g a day, and only the card on care without drugs: that card says it."""
+    draft = medicine(NAPROXEN, "n1", **taken(25, "{tbl}", times=2))
+    shown = cards(service, call(draft))
+
+    assert set(shown) == {"drug-before-nonpharmacologic"}
+    assert "naproxen 500 MG" in line(shown["drug-before-nonpharmacologic"])

@@ -17,6 +17,20 @@ NDC = {"coding": [{"system": "http://hl7.org/fhir/sid/ndc", "code": "0093-0058-0
 DISAGREE = {"coding": [{"system": RXNORM, "code": code} for code in ("1049621", "198013")]}
 MISNAMED = {"coding": [{"system": RXNORM, "code": "198013", "display": "warfarin 5 MG"}]}
 WORDS = {"text": "little blue pills"}
+LISINOPRIL = {
+    "coding": [{"system": RXNORM, "code": "314077", "display": "lisinopril 20 MG Oral Tablet"}]
+}
+WARFARIN = {
+    "coding": [{"system": RXNORM, "code": "000001", "display": "Warfarin Sodium 9 MG Oral Tablet"}]
+}
+NAMED_IN_TEXT = {
+    "coding": [{"system": RXNORM, "code": "310798"}],
+    "text": "hydrochlorothiazide 25 mg",
+}
+POTASSIUM = {
+    "coding": [{"system": RXNORM, "code": "000002", "display": "potassium chloride 10 MEQ"}]
+}
+PART_OF_A_WORD = {"coding": [{"system": RXNORM, "code": "000003", "display": "methylnaproxenol"}]}
 NOT_IN_OUR_TABLES = {"coding": [{"system": RXNORM, "code": "308182", "display": "amoxicillin"}]}
 
 
@@ -44,11 +58,19 @@ def opioid_card(service: FlaskClient, *active: JSON, drafts: tuple[JSON, ...] = 
         (NDC, True),
         (MISNAMED, True),
         (DISAGREE, True),
+        (LISINOPRIL, True),
+        (WARFARIN, True),
+        (NAMED_IN_TEXT, True),
+        (POTASSIUM, False),
+        (PART_OF_A_WORD, False),
         (NOT_IN_OUR_TABLES, False),
     ],
 )
 def test_what_counts_as_unread(service: FlaskClient, drug: JSON, said: bool) -> None:
-    """Words only, a system nobody reads, a contradicted code; not a drug we have no table for."""
+    """Words only, a system nobody reads, a contradicted code, an unknown code of a known name.
+
+    Not a drug we have no table for, and not one that shares only a salt or a part of a name.
+    """
     detail = opioid_card(service, order(drug))["detail"]
 
     assert (ONE in detail) == said
@@ -139,6 +161,45 @@ def test_a_proposal_becomes_words(name: str) -> None:
     assert topics[0] == topics[1]
     assert not drugs_offered(after)
     assert any(ONE in card["detail"] for card in after)
+
+
+@pytest.mark.parametrize("drug", [LISINOPRIL, NAMED_IN_TEXT])
+def test_what_may_strain_the_kidney_holds_back_nsaids(drug: JSON) -> None:
+    """Beside an unknown code called lisinopril no naproxen is offered; other drugs are."""
+    naproxen, other = story("low-back-c2-seven-weeks-of-therapy"), story("mid-back-acute")
+    found = answered(naproxen, drug)
+
+    assert drugs_offered(answered(naproxen, None)) == ["Order naproxen", "Order ibuprofen"]
+    assert not drugs_offered(found)
+    assert any(ONE in card["detail"] for card in found)
+    assert drugs_offered(answered(other, drug)) == drugs_offered(answered(other, None)) != []
+    assert not any(ONE in card["detail"] for card in answered(other, drug))
+
+
+@pytest.mark.parametrize("name", PROPOSING)
+def test_an_unknown_code_of_a_known_name_holds_back_every_drug(name: str) -> None:
+    """A code nobody knows, called warfarin: it may be warfarin, and is not judged as it."""
+    found = answered(story(name), WARFARIN)
+
+    assert not drugs_offered(found)
+    assert any(ONE in card["detail"] for card in found)
+
+
+def test_every_card_on_an_nsaid_order_counts_them(service: FlaskClient) -> None:
+    """Naproxen ordered beside unknown codes called lisinopril and a thiazide: not left unsaid."""
+    draft = medicine(("198013", "naproxen 250 MG Oral Tablet"), "d1", **taken(2, "{tbl}"))
+    found = cards(service, call(draft, active=(order(LISINOPRIL), order(NAMED_IN_TEXT, 13))))
+
+    assert TWO in found["drug-before-nonpharmacologic"]["detail"]
+
+
+def test_a_guess_is_never_a_match(service: FlaskClient) -> None:
+    """Naproxen ordered beside an unknown code called warfarin: counted, but no warning of it."""
+    draft = medicine(("198013", "naproxen 250 MG Oral Tablet"), "d1", **taken(8, "{tbl}"))
+    found = cards(service, call(draft, active=(order(WARFARIN),)))
+
+    assert "nsaid-anticoagulant" not in found
+    assert ONE in found["nsaid-dose-duration"]["detail"]
 
 
 @pytest.mark.parametrize("name", PROPOSING)

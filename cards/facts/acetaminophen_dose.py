@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from cards.answer import UNKNOWN, Answer, Finding
+from cards.answer import Answer, Finding
 from cards.case import Case, fact
-from cards.facts.drafted_dose import DosedDrug, orders_drafted, over, total_of
+from cards.facts.drafted_dose import DosedDrug, orders_drafted, over
 from cards.facts.entries import active_medications
 from cards.facts.order_dose import ACETAMINOPHEN
 from cards.facts.orders import draft_in
+from cards.facts.taken_dose import unless_unread
+from cards.renewal import each_preparation_once
+from cards.total_dose import totalled
 
 LABEL_MAXIMUM_MG, AT_RISK_MG = 4000.0, 2000.0
 DRUG = DosedDrug("acetaminophen", ACETAMINOPHEN, LABEL_MAXIMUM_MG)
@@ -26,11 +29,14 @@ def acetaminophen_over_2000(case: Case) -> Finding:
 
 
 def _over(case: Case, limit_mg: float) -> Finding:
-    """Whether the sum is above the limit; unread drugs may add to a sum below it."""
+    """Whether the sum is above the limit; unread drugs may add to a sum below it.
+
+    A refill or a change of dose of one product counts once, different products add up.
+    """
     asked = draft_in(case, DRUG.value_set)
     if asked.answer is not Answer.YES:
         return asked
     active = active_medications(case, DRUG.value_set)
-    found = over(total_of(DRUG, orders_drafted(case, DRUG), active), limit_mg)
-    unread = found.answer is Answer.NO and not case.record.read("medications")
-    return UNKNOWN if unread else found
+    once = each_preparation_once(active, orders_drafted(case, DRUG), DRUG.ingredient)
+    total = totalled(once, DRUG.ingredient, DRUG.label_maximum_mg)
+    return unless_unread(case, over(total, limit_mg))

@@ -6,14 +6,17 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
 
-from cards.answer import NO, UNKNOWN, Answer, Finding, any_of, yes
+from cards.answer import NO, UNKNOWN, Answer, ChartEntry, Finding, any_of, yes
 from cards.case import Case, fact
 from cards.dose import Dose, amount_mg, believable, daily_dose, largest_single_dose_mg
 from cards.facts.drafted_dose import DosedDrug, orders_drafted
 from cards.facts.entries import TAKEN, medications_in, reasons
 from cards.facts.order_dose import (
     CYCLOBENZAPRINE,
+    DAYS_ORDERED,
+    DAYS_SO_FAR,
     daily_mg,
+    days_entry,
     named_entry,
     number,
     of_unknown_form,
@@ -52,13 +55,23 @@ def cyclobenzaprine_supply_over_21d(case: Case) -> Finding:
     # What is taken has its days in the cover already; an order not yet filled adds its own.
     added = 0.0 if is_patient_view(case) else sum(days for days in supplied if days is not None)
     cover = _sure_cover(case)
-    if _days_elapsed(case.today, cover) + added > MOST_DAYS:
+    elapsed = _days_elapsed(case.today, cover)
+    if elapsed + added > MOST_DAYS:
         entries = reasons(order for _, order in cover)
-        return yes(dict.fromkeys((*subject.because, *entries)))
+        days = _days_told(case, cover, elapsed)
+        return yes(dict.fromkeys((*days, *subject.because, *entries)))
     if None in supplied or not case.record.read("medications"):
         return UNKNOWN
     possible = _days_elapsed(case.today, _possible_cover(case)) + added
     return NO if possible <= MOST_DAYS and not _undated(case) else UNKNOWN
+
+
+def _days_told(case: Case, cover: list[Cover], elapsed: int) -> list[ChartEntry]:
+    """The days covered so far, since the first order of the cover, and those ordered."""
+    so_far = [days_entry(cover[0][1], elapsed, DAYS_SO_FAR)] if elapsed else []
+    drafted = () if is_patient_view(case) else subject_drugs(case, NAME)
+    supplied = ((order, supply_days_with_refills(order)) for order in drafted)
+    return so_far + [days_entry(o, days, DAYS_ORDERED) for o, days in supplied if days is not None]
 
 
 def _taken(case: Case) -> list[MedicationOrder]:

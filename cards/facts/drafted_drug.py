@@ -23,6 +23,7 @@ from cards.supply import coverage_window
 RENEWAL_DAYS = 90
 # Value sets of one ingredient: two products in the same of them are the same drug.
 ONE_INGREDIENT = ("amitriptyline", "cyclobenzaprine", "duloxetine", "tramadol")
+# RxNorm codes of the ingredients and of their hydrochlorides, which stand for them.
 METHADONE_OR_BUPRENORPHINE = frozenset({"6813", "218337", "1819", "203841"})
 
 
@@ -79,16 +80,20 @@ def subject_opioid_is_oud_treatment(case: Case) -> Finding:
     """
     order = draft_order(case)
     if order is not None:
-        found = _treats_oud(order) if isinstance(order, MedicationOrder) else NO
+        found = treats_oud(order) if isinstance(order, MedicationOrder) else NO
         return because_draft(case) if found is YES else found
     active = active_medications(case, "opioid", "oud-treatment")
-    treating = [drug for drug in active if _treats_oud(drug) is YES]
-    if not treating and any(_treats_oud(drug) is UNKNOWN for drug in active):
+    treating = [drug for drug in active if treats_oud(drug) is YES]
+    if not treating and any(treats_oud(drug) is UNKNOWN for drug in active):
         return UNKNOWN
     return presence(case, treating, "medications")
 
 
-def _treats_oud(order: MedicationOrder) -> Finding:
+def treats_oud(order: MedicationOrder) -> Finding:
+    """Whether an opioid treats opioid use disorder: by its product, or methadone by its reason.
+
+    A product that is not known leaves it open, unless its code is that of the ingredient.
+    """
     if not order.drug.readable:
         return UNKNOWN
     if "oud-treatment" in order.drug.sets:
@@ -97,6 +102,7 @@ def _treats_oud(order: MedicationOrder) -> Finding:
         belongs(reason, "oud", "oud-active") for reason in order.reasons
     ):
         return NO
-    # Other codes of these two drugs cannot be told from other opioids without product data.
+    if order.product:
+        return NO if order.product.ingredients.isdisjoint(METHADONE_OR_BUPRENORPHINE) else YES
     codes = {coding.code for coding in order.drug.codings if coding.system == RXNORM}
     return YES if codes & METHADONE_OR_BUPRENORPHINE else UNKNOWN

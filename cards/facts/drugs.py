@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+from cards.amount import CAPSULES, TABLETS
 from cards.answer import NO, UNKNOWN, Finding, yes
 from cards.case import Case, fact
 from cards.codes import ICD10CM, SNOMED
@@ -31,6 +32,11 @@ LONG_TERM_WINDOW_DAYS = 365
 LONG_TERM_GAP_DAYS = 14
 SKIN = frozenset({"topical", "transdermal"})  # of an NSAID a patch acts where it is put
 ROUTE_NOT_STATED = "route not stated"  # note of rows coded without a form
+# Taken by mouth and put on the skin as often: no guess, where nothing tells which (H-26).
+DICLOFENAC = frozenset({"3355"})
+SWALLOWED = TABLETS | CAPSULES
+ORAL_WORDS = frozenset({"oral", "orally", "po", "by mouth"})
+SKIN_WORDS = frozenset({"topical", "topically", "skin", "cutaneous", "transdermal", "affected"})
 NSAID_ALLERGENS = (
     "nsaid-allergy",
     "nsaid-oral",
@@ -71,17 +77,41 @@ def on_the_skin(order: MedicationOrder) -> bool:
     return bool(routes(order) & TOPICAL_ROUTES)
 
 
+def route_open(order: MedicationOrder) -> bool:
+    """Whether nothing tells if an NSAID coded without its form is swallowed or put on the skin.
+
+    By its value set it counts as swallowed unless its route says otherwise. Of diclofenac both are
+    as common, so it takes a route or a dose in tablets; any other is in doubt only where its route
+    speaks of the skin in words, which nobody reads.
+
+    Source: safety.md, H-26; the note of value set nsaid-oral.
+    """
+    known = order.product.route if order.product else routes(order)
+    if known or ROUTE_NOT_STATED not in order.drug.sets.get("nsaid-oral", ""):
+        return False
+    written = [dosage.route.display.lower() for dosage in order.dosages]
+    if any(SKIN_WORDS & set(words.split()) for words in written):
+        return True
+    if not order.product or order.product.ingredients != DICLOFENAC:
+        return False
+    doses = (dosage.dose.unit for dosage in order.dosages if dosage.dose)
+    swallowed = any((unit or "").strip("{}").lower() in SWALLOWED for unit in doses)
+    return not swallowed and not any(words.strip() in ORAL_WORDS for words in written)
+
+
 @fact
 def oral_nsaid_active(case: Case) -> Finding:
     """A systemic NSAID covers today, or is drafted beside the order under evaluation.
 
-    Aspirin counts only above 325 mg a day.
+    Aspirin counts only above 325 mg a day. One that may be put on the skin as well: unknown.
     """
     found = (*active_medications(case, "nsaid-oral"), *drafted_drugs(case, "nsaid-oral"))
-    systemic = [order for order in found if not on_the_skin(order)]
+    systemic = [order for order in found if not on_the_skin(order) and not route_open(order)]
     low_or_high = ("aspirin-analgesic", "aspirin-low")
     aspirin = (*active_medications(case, *low_or_high), *drafted_drugs(case, *low_or_high))
     high = [order for order in aspirin if above_low_dose(order)]
+    if not (systemic or high) and any(map(route_open, found)):
+        return UNKNOWN
     return presence(case, (*systemic, *high), "medications")
 
 

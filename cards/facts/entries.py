@@ -129,8 +129,26 @@ def shown(entry: Entry) -> ChartEntry:
 
 
 def reasons(entries: Iterable[Entry]) -> tuple[ChartEntry, ...]:
-    """At most three of the entries, newest first, as a card names them."""
-    return tuple(shown(entry) for entry in newest_first(entries)[:SHOWN])
+    """The three newest entries, and of drugs one order of each, as a card names them."""
+    return tuple(shown(entry) for entry in to_be_named(entries))
+
+
+def to_be_named(entries: Iterable[E]) -> tuple[E, ...]:
+    """The three newest entries, then the newest order of every drug not among them.
+
+    Nobody can weigh an interaction with a drug that is not named.
+    """
+    ordered = newest_first(entries)
+    drugs = newest_of_each_drug(o for o in ordered if isinstance(o, MedicationOrder))
+    return tuple(e for place, e in enumerate(ordered) if place < SHOWN or e in drugs)
+
+
+def newest_of_each_drug(orders: Iterable[MedicationOrder]) -> tuple[MedicationOrder, ...]:
+    """The newest order of each coded drug, newest first."""
+    kept: dict[object, MedicationOrder] = {}
+    for order in newest_first(orders):
+        kept.setdefault(order.drug.codings, order)
+    return tuple(kept.values())
 
 
 def absence(case: Case, *keys: str) -> Finding:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from cards.answer import ChartEntry, Finding, yes
 from cards.case import Case
-from cards.facts.entries import SHOWN, absence, newest_first, shown
+from cards.facts.entries import absence, shown, to_be_named
 from cards.markdown import LONGEST, with_strengths
 from cards.record import MedicationOrder
 
@@ -16,7 +16,7 @@ MAY_BE_TAKEN = "may still be taking "
 
 def lapsed(case: Case, orders: Iterable[MedicationOrder]) -> Finding:
     """Presence of drugs the patient may still take, each hedged and with its last supply."""
-    found = newest_first(orders)[:SHOWN]
+    found = to_be_named(orders)
     if not found:
         return absence(case, "medications")
     return yes(_hedged(order) for order in found)

@@ -5,13 +5,18 @@ A sum to judge risk by; never a dose to aim at.
 
 from __future__ import annotations
 
-from cards.answer import NO, UNKNOWN, ChartEntry, Finding, yes
+from collections.abc import Iterable
+from dataclasses import replace
+
+from cards.answer import NO, UNKNOWN, YES, ChartEntry, Finding, yes
 from cards.case import Case, fact, once
-from cards.dose import Dose, daily_dose
+from cards.dose import Dose, daily_dose, least_daily_dose
+from cards.facts.drafted_drug import treats_oud
 from cards.facts.entries import active_medications, belongs
 from cards.markdown import with_strengths
 from cards.mme import Equivalents, NotCounted, OpioidPart, Why, morphine_equivalents
 from cards.record import MedicationOrder, chart_entry
+from cards.total_dose import each_once, marks_of
 
 HIGHER_MME, HIGHEST_MME = 50, 90
 # Ingredient → the label's daily maximum; a dose over five times that is a slip of units.
@@ -20,8 +25,10 @@ NO_LIMIT = float("inf")
 APART: dict[Why, str] = {
     "not convertible": "not converted",
     "injected": "injected, not converted",
+    "treats OUD": "treats opioid use disorder, not converted",
     "no factor": "no factor in this table, left out",
     "dose not read": "dose could not be read, left out",
+    "part not read": "part of its dose could not be read, left out",
     "drug not read": "product could not be read, left out",
 }
 
@@ -55,14 +62,28 @@ def _from_to(case: Case, least: float, below: float) -> Finding:
 def opioid_equivalents(case: Case) -> Equivalents | None:
     """The opioids that cover today and all opioid drafts of the call, each order once.
 
-    None when no table of factors is at hand.
+    Treatment of opioid use disorder is no pain opioid: it is named beside the sum (safety.md,
+    H-32). None when no table of factors is at hand.
     """
     if case.factors is None:
         return None
     drafted = (draft.order for draft in case.record.drafts)
     drafts = [o for o in drafted if isinstance(o, MedicationOrder) and belongs(o.drug, "opioid")]
     active = active_medications(case, "opioid")
-    return morphine_equivalents(active, drafts, case.factors, LABEL_MAXIMA_MG)
+    found = morphine_equivalents(
+        _for_pain(active), _for_pain(drafts), case.factors, LABEL_MAXIMA_MG
+    )
+    treating = [order for order in (*active, *drafts) if treats_oud(order) is YES]
+    apart = (NotCounted(_name(o), "treats OUD", o) for o in each_once(treating, marks_of))
+    return replace(found, not_converted=(*found.not_converted, *apart))
+
+
+def _for_pain(orders: Iterable[MedicationOrder]) -> tuple[MedicationOrder, ...]:
+    return tuple(order for order in orders if treats_oud(order) is not YES)
+
+
+def _name(order: MedicationOrder) -> str:
+    return order.drug.display or (order.product.name if order.product else "")
 
 
 def _is_lower_bound(case: Case, found: Equivalents) -> bool:
@@ -74,7 +95,7 @@ def _is_lower_bound(case: Case, found: Equivalents) -> bool:
 
 def breakdown(case: Case, found: Equivalents) -> tuple[ChartEntry, ...]:
     """The sum first, then what each order adds to it, then what is not in it and why."""
-    counted = [_counted(order, part) for part in found.parts for order in part.orders]
+    counted = [_counted(order, part, found) for part in found.parts for order in part.orders]
     apart = [_apart(one) for one in (*found.not_converted, *found.left_out)]
     references = [entry.reference for entry in (*counted, *apart) if entry.reference]
     total = ChartEntry(next(iter(references), ""), _total(case, found), None, calculated=True)
@@ -89,10 +110,11 @@ def _total(case: Case, found: Equivalents) -> str:
     return f"In all {at_least}{_number(found.total)} MME a day{scheduled}{table}"
 
 
-def _counted(order: MedicationOrder, part: OpioidPart) -> ChartEntry:
-    dose = daily_dose(order, part.ingredient) or part.dose
+def _counted(order: MedicationOrder, part: OpioidPart, found: Equivalents) -> ChartEntry:
+    read = daily_dose(order, part.ingredient) or least_daily_dose(order, part.ingredient)
+    dose = read or part.dose
     product = order.product
-    name = order.drug.display or (product.name if product else "") or part.name
+    name = _name(order) or part.name
     which = f" {part.name}" if product and len(product.ingredients) > 1 else ""
     worn = dose.mcg_per_hour
     taken = f"{_number(dose.mg_per_day)} mg{which} a day"
@@ -100,7 +122,16 @@ def _counted(order: MedicationOrder, part: OpioidPart) -> ChartEntry:
     mme = (dose.mg_per_day if worn is None else worn) * part.factor
     words = f"{amount} × {_number(part.factor)} = {_range(dose, mme)}"
     derived = ", derived from quantity and days of supply" if dose.derived else ""
-    return _calculated(order, name, words + derived)
+    return _calculated(order, name, words + derived + _in_place_of(order, found))
+
+
+def _in_place_of(order: MedicationOrder, found: Equivalents) -> str:
+    """What the order stands in for, by the newest day of writing; empty when for nothing."""
+    replaced = [one.old for one in found.in_place if one.order == order]
+    dates = [date for old in replaced if (date := chart_entry(old).date)]
+    if not replaced:
+        return ""
+    return f", replaces the order of {max(dates)}" if dates else ", replaces an undated order"
 
 
 def _range(dose: Dose, mme: float) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from cards.answer import NO, UNKNOWN, Answer, Finding, any_of, yes
+from cards.answer import NO, UNKNOWN, Answer, ChartEntry, Finding, any_of, yes
 from cards.case import Case, fact
 from cards.dose import daily_dose, salt_factor
 from cards.facts.drafted_dose import DosedDrug, orders_drafted, total_of
@@ -15,6 +15,7 @@ from cards.facts.entries import active_medications
 from cards.facts.order_dose import (
     CELECOXIB,
     DICLOFENAC,
+    DOSE_NOT_READ,
     IBUPROFEN,
     NAPROXEN,
     dosed_entries,
@@ -127,5 +128,12 @@ def _high(drug: DosedDrug, total: TotalDose) -> Finding:
     at_or_above = total.label_mg_per_day >= HIGH_FROM_MG.get(drug.ingredient, float("inf"))
     above = total.label_mg_per_day > HIGH_ABOVE_MG.get(drug.ingredient, float("inf"))
     if at_or_above or above:
-        return yes(dosed_entries(total))
+        return yes(_called_high(entry) for entry in dosed_entries(total))
     return UNKNOWN if total.at_least else NO
+
+
+def _called_high(entry: ChartEntry) -> ChartEntry:
+    """The dose as what it counts for; one that could not be read counts for nothing."""
+    if entry.display.endswith(DOSE_NOT_READ):
+        return entry
+    return replace(entry, display=f"{entry.display}, a high dose")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from cards.answer import NO, UNKNOWN, Answer, Finding
+from cards.answer import NO, UNKNOWN, Answer, Finding, yes
 from cards.case import Case, fact
 from cards.facts.drugs import above_low_dose, on_the_skin
 from cards.facts.entries import belongs, draft_order, judged
 from cards.facts.ingredient import ASPIRIN
+from cards.facts.order_dose import DAYS_ORDERED, days_entry
 from cards.facts.pain_treatment import draft_oral_nsaid
 from cards.facts.subject_drug import is_patient_view, oral_nsaid_subject, subject_drugs
 from cards.record import MedicationOrder
@@ -59,10 +60,10 @@ def _drafted(case: Case, lasts: Callable[[float], bool]) -> Finding:
     if drafted.answer is not Answer.YES:
         return drafted
     order = draft_order(case)
-    days = _days(order) if isinstance(order, MedicationOrder) else None
-    if days is None:
+    if not isinstance(order, MedicationOrder) or (days := _days(order)) is None:
         return UNKNOWN
-    return drafted if lasts(days) else NO
+    told = days_entry(order, days, DAYS_ORDERED)
+    return yes((told, *drafted.because)) if lasts(days) else NO
 
 
 def _days(order: MedicationOrder) -> float | None:

@@ -28,6 +28,7 @@ TRAMADOL = "10689"
 
 DERIVED = "derived from quantity and days of supply"
 DOSE_NOT_READ = "dose could not be read"
+DAYS_SO_FAR, DAYS_ORDERED = "days covered so far", "days ordered"
 
 
 def daily_mg(order: MedicationOrder, ingredient: str) -> float | None:
@@ -65,7 +66,8 @@ def dosed_entries(total: TotalDose) -> tuple[ChartEntry, ...]:
     """An entry for each order that adds to a total, the largest dose first; then those left out."""
     parts = sorted(total.parts, key=lambda part: (-part.dose.mg_per_day, part.order.reference))
     told = (dosed_entry(part, total) for part in parts if part.dose.mg_per_day > 0)
-    unread = sorted(total.left_out, key=lambda order: order.reference)
+    counted = {part.order for part in parts}
+    unread = sorted(set(total.left_out) - counted, key=lambda order: order.reference)
     return (*told, *(named_entry(order, DOSE_NOT_READ) for order in unread))
 
 
@@ -88,6 +90,20 @@ def named_entry(order: MedicationOrder, words: str) -> ChartEntry:
     plain = shown(order)
     name = plain.display or (order.product.name if order.product else "drug")
     return replace(plain, display=f"{with_strengths(name)}: {words}", calculated=True)
+
+
+def days_entry(order: MedicationOrder, days: float, words: str) -> ChartEntry:
+    """The order with days of supply: "cyclobenzaprine 10 MG Oral Tablet: 14 days ordered".
+
+    Args:
+        words: ``DAYS_SO_FAR`` or ``DAYS_ORDERED``.
+    """
+    return named_entry(order, f"{number(days)} {words}")
+
+
+def says_dose(entry: ChartEntry) -> bool:
+    """Whether a calculated entry is about a dose, rather than about days of supply."""
+    return entry.calculated and not entry.display.endswith((DAYS_SO_FAR, DAYS_ORDERED))
 
 
 def _amount(part: Part, total: TotalDose) -> str:

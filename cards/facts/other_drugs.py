@@ -16,7 +16,7 @@ from cards.facts.entries import (
     draft_order,
     judged,
     medications_in,
-    newest_first,
+    newest_of_each_drug,
     possible_medications,
     presence,
     reasons,
@@ -112,8 +112,7 @@ def raas_and_diuretic(case: Case) -> Finding:
 def _one_of_each(case: Case, first: Orders, second: Orders) -> Finding:
     if not (first and second):
         return absence(case, "medications")
-    pair = (newest_first(first)[0], newest_first(second)[0])
-    return yes(reasons(dict.fromkeys(pair)))
+    return yes(reasons(newest_of_each_drug((*first, *second))))
 
 
 # Drugs lately taken

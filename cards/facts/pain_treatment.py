@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from cards.answer import NO, UNKNOWN, Answer, Finding, yes
 from cards.case import Case, fact
-from cards.facts.drugs import above_low_dose, drafted_drugs, on_the_skin
+from cards.facts.drugs import above_low_dose, drafted_drugs, on_the_skin, route_open
 from cards.facts.entries import (
     TAKEN,
     active_medications,
@@ -52,11 +52,14 @@ ANALGESICS = ("nsaid-topical", "nsaid-oral", "acetaminophen", "opioid")
 def draft_oral_nsaid(case: Case) -> Finding:
     """An NSAID for swallowing is ordered; aspirin counts only above 325 mg a day that can be read.
 
-    A drug coded without its form is no oral one when its route says skin.
+    A drug coded without its form is no oral one when its route says skin; where nothing tells its
+    route, it is unknown.
     """
     order = draft_order(case)
     if not isinstance(order, MedicationOrder):
         return draft_in(case, "nsaid-oral")
+    if route_open(order):
+        return UNKNOWN
     if any(name in order.drug.sets for name in ASPIRIN) and above_low_dose(order):
         return because_draft(case)
     return NO if on_the_skin(order) else draft_in(case, "nsaid-oral")

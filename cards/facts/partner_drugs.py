@@ -6,15 +6,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import combinations
 
-from cards.answer import UNKNOWN, Answer, Finding, yes
+from cards.answer import UNKNOWN, Answer, ChartEntry, Finding, yes
 from cards.case import Case, fact
-from cards.facts.drugs import above_low_dose, drafted_drugs, on_the_skin
+from cards.facts.drugs import above_low_dose, drafted_drugs, on_the_skin, route_open
 from cards.facts.entries import (
     absence,
     active_medications,
     belongs,
     draft_order,
-    newest_first,
+    newest_of_each_drug,
     possible_medications,
     presence,
     reasons,
@@ -22,7 +22,9 @@ from cards.facts.entries import (
 from cards.facts.ingredient import ASPIRIN, same_ordered_drug
 from cards.facts.lapsed import lapsed
 from cards.facts.other_drugs import Orders, current_drugs, evaluated_drug
+from cards.markdown import LONGEST, with_strengths
 from cards.record import MedicationOrder
+from cards.supply import coverage_window, first_day
 
 SYSTEMIC_NSAIDS = ("nsaid-oral", "nsaid-parenteral")
 SEDATING_SUBJECTS = ("opioid", "cyclobenzaprine")
@@ -32,13 +34,45 @@ SEDATING_SUBJECTS = ("opioid", "cyclobenzaprine")
 def two_oral_nsaids(case: Case) -> Finding:
     """Two different systemic NSAIDs are active or drafted, the draft under evaluation included.
 
-    Aspirin counts only above 325 mg a day. Two products that may or may not be one drug: unknown.
+    Aspirin counts only above 325 mg a day. An order that another takes the place of is not taken
+    beside it (H-06). Two products that may or may not be one drug: unknown.
     """
     sets = (*SYSTEMIC_NSAIDS, *ASPIRIN)
-    found = (*active_medications(case, *sets), *drafted_drugs(case, *sets))
-    return _two_different(
-        case, [order for order in (*found, *evaluated_drug(case, *sets)) if _systemic_nsaid(order)]
+    drafts = (*drafted_drugs(case, *sets), *evaluated_drug(case, *sets))
+    found = _not_replaced(active_medications(case, *sets), drafts)
+    nsaids = [order for order in (*found, *drafts) if _systemic_nsaid(order)]
+    unsure = [order for order in nsaids if route_open(order)]
+    together = _two_different(case, [o for o in nsaids if o not in unsure], unsure)
+    words = f", one of {len(together.because)} NSAIDs"
+    return replace(together, because=tuple(_with_words(e, words) for e in together.because))
+
+
+def _with_words(entry: ChartEntry, words: str) -> ChartEntry:
+    """The drug with what it counts for; a long name is cut, not its strengths nor the words."""
+    return replace(entry, display=f"{with_strengths(entry.display, LONGEST - len(words))}{words}")
+
+
+def _not_replaced(active: Orders, drafts: Orders) -> Orders:
+    """The active orders that none names as its prior and no draft follows on.
+
+    A draft follows on an order when it begins on or after its last day. A prior that cannot be
+    read stands for the only active order.
+
+    Source: facts.yaml, terms of two_oral_nsaids and mme; safety.md, H-06.
+    """
+    named = {order.prior for order in (*active, *drafts) if order.prior != order.reference}
+    if len(active) == 1 and any(d.replaces_prior and d.prior is None for d in drafts):
+        return ()
+    return tuple(
+        order
+        for order in active
+        if order.reference not in named and not any(_follows_on(d, order) for d in drafts)
     )
+
+
+def _follows_on(draft: MedicationOrder, old: MedicationOrder) -> bool:
+    start, window = first_day(draft), coverage_window(old)
+    return start is not None and window is not None and start >= window[1]
 
 
 def _systemic_nsaid(order: MedicationOrder) -> bool:
@@ -51,21 +85,13 @@ def _two_different(
     case: Case, sure: Sequence[MedicationOrder], unsure: Sequence[MedicationOrder] = ()
 ) -> Finding:
     """Whether two of the orders are for different drugs; unknown when they only may be."""
-    for pair in combinations(_one_per_drug(sure), 2):
-        if same_ordered_drug(*pair) is Answer.NO:
-            return yes(reasons(pair))
-    pairs = combinations(_one_per_drug((*sure, *unsure)), 2)
+    each = newest_of_each_drug(sure)
+    if any(same_ordered_drug(*pair) is Answer.NO for pair in combinations(each, 2)):
+        return yes(reasons(each))
+    pairs = combinations(newest_of_each_drug((*sure, *unsure)), 2)
     if any(same_ordered_drug(one, other) is not Answer.YES for one, other in pairs):
         return UNKNOWN
     return absence(case, "medications")
-
-
-def _one_per_drug(orders: Iterable[MedicationOrder]) -> Orders:
-    """The newest order of each coded drug."""
-    kept: dict[object, MedicationOrder] = {}
-    for order in newest_first(orders):
-        kept.setdefault(order.drug.codings, order)
-    return tuple(kept.values())
 
 
 # Drugs other than the one in question

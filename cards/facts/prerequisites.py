@@ -21,6 +21,8 @@ from cards.facts.order_dose import DULOXETINE, daily_mg
 from cards.record import MedicationOrder, Procedure, ServiceOrder
 from cards.supply import coverage_window
 
+CARE_KEYS = ("procedures", "serviceRequests")
+DRUG_KEYS = ("medications", "allergies")
 WINDOW_DAYS = 730
 EXERCISE_DAYS, OTHER_CARE_DAYS = 42, 28
 SESSIONS = 4
@@ -34,21 +36,26 @@ def opioid_prerequisite_missing(case: Case) -> Finding:
     """One of exercise, psychological or rehabilitation care, NSAID and antidepressant is missing.
 
     Missing means neither adequately tried, failed, not tolerated nor contraindicated on record;
-    a step that could not be checked counts as missing.
+    a step that could not be checked counts as missing, and is not called not found (H-02).
     """
-    steps = {
-        "exercise": care_tried(case, EXERCISE_DAYS, "exercise-therapy"),
-        "psychological or rehabilitation care": care_tried(
-            case, OTHER_CARE_DAYS, "cbt", "mbsr", "multidisciplinary-rehab"
-        ),
-        "NSAID": _nsaid_done(case),
-        "duloxetine or a tricyclic": _drug_done(
-            case, ANTIDEPRESSANT_DAYS, "duloxetine", least_mg=DULOXETINE_MG_A_DAY
+    exercise = care_tried(case, EXERCISE_DAYS, "exercise-therapy")
+    other_care = care_tried(case, OTHER_CARE_DAYS, "cbt", "mbsr", "multidisciplinary-rehab")
+    antidepressant = _drug_done(
+        case, ANTIDEPRESSANT_DAYS, "duloxetine", least_mg=DULOXETINE_MG_A_DAY
+    ) or _drug_done(case, ANTIDEPRESSANT_DAYS, "tca")
+    missing = [
+        (step, keys)
+        for step, keys, documented in (
+            ("exercise", CARE_KEYS, exercise),
+            ("psychological or rehabilitation care", CARE_KEYS, other_care),
+            ("an NSAID", DRUG_KEYS, _nsaid_done(case)),
+            ("duloxetine or a tricyclic", DRUG_KEYS, antidepressant),
         )
-        or _drug_done(case, ANTIDEPRESSANT_DAYS, "tca"),
-    }
-    missing = [ChartEntry("", step) for step, documented in steps.items() if not documented]
-    return yes(missing) if missing else NO
+        if not documented
+    ]
+    looked_for = [step for step, keys in missing if case.record.read(*keys)]
+    told = [ChartEntry("", f"a long enough trial of {'; '.join(looked_for)}")] if looked_for else []
+    return yes(told) if missing else NO
 
 
 def care_tried(case: Case, days: int, *sets: str) -> bool:

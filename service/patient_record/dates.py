@@ -93,11 +93,14 @@ def between_ages(value: Any, birth: When | None) -> When | None:
 
 
 def in_days(value: Any) -> float | None:
-    """A FHIR Duration in days (month 30, year 365); None when absent or its unit is unknown."""
+    """A FHIR Duration in days (month 30, year 365).
+
+    None when absent, when its unit is unknown, or when it is not more than nothing.
+    """
     duration = one_object(value)
     amount = number(duration.get("value"))
     per_unit = DAYS_PER_UNIT.get(unit_of(duration) or "")
-    return None if amount is None or per_unit is None else amount * per_unit
+    return None if amount is None or amount <= 0 or per_unit is None else amount * per_unit
 
 
 def _partial(year: int, month: str | None, written: str) -> When:

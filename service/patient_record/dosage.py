@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cards.record import Dosage, Quantity, Timing
+from cards.timing import is_timing_code
 from service.patient_record.chart import Chart
 from service.patient_record.dates import in_days, period_end, period_start, when
 from service.patient_record.elements import (
@@ -88,10 +89,9 @@ def _read_timing(timing: Resource) -> Timing | None:
     if not timing:
         return None
     repeat = one_object(timing.get("repeat"))
-    code = next(iter(codes(timing.get("code"))), "")
     bounds = repeat.get("boundsPeriod")
     return Timing(
-        code=code.upper() or None,
+        code=_timing_code(timing.get("code")),
         frequency=number(repeat.get("frequency")),
         frequency_max=number(repeat.get("frequencyMax")),
         period=number(repeat.get("period")),
@@ -105,6 +105,17 @@ def _read_timing(timing: Resource) -> Timing | None:
         bounds_days=in_days(repeat.get("boundsDuration"))
         or in_days(one_object(repeat.get("boundsRange")).get("high")),
     )
+
+
+def _timing_code(value: Any) -> str | None:
+    """The first code that says how often, such as BID; else the first of all, or None.
+
+    A local coding may stand before it. Words count only where they are such a code and no more.
+    """
+    written = [code.upper() for code in codes(value)]
+    words = text(one_object(value).get("text")).strip().upper()
+    known = (code for code in (*written, words) if is_timing_code(code))
+    return next(known, next(iter(written), None))
 
 
 def _count(value: Any) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from cards.product import Product
-from cards.recognition import NOT_TRUSTED, Unreadable, bare, recognise
+from cards.recognition import NOT_TRUSTED, Unreadable, bare, named_sets, recognise
 from cards.record import Coding, Concept
 from service.patient_record.chart import Chart
 from service.patient_record.concepts import canonical_system, merged
@@ -13,11 +13,15 @@ from service.patient_record.elements import Resource, objects, one_object, text
 
 
 class Drug(NamedTuple):
-    """What is known of a drug; ``unreadable`` says why ``product`` is None."""
+    """What is known of a drug; ``unreadable`` says why ``product`` is None.
+
+    ``may_be`` are the value sets its name speaks of, where only its code is not known.
+    """
 
     concept: Concept
     product: Product | None = None
     unreadable: Unreadable | None = Unreadable.NO_CODE
+    may_be: frozenset[str] = frozenset()
 
     @property
     def stated(self) -> bool:
@@ -70,7 +74,8 @@ def _compound(parts: list[Drug], display: str, chart: Chart) -> Drug:
     concept = merged(tuple(part.concept for part in parts), chart.index, display)
     products = [part.product for part in parts if part.product]
     if reasons:
-        return Drug(concept, unreadable=reasons[0])
+        may_be = frozenset(name for part in parts for name in part.may_be)
+        return Drug(concept, unreadable=reasons[0], may_be=may_be)
     product = products[0] if len(products) == 1 else bare(products)
     return Drug(concept, product, None)
 
@@ -84,7 +89,10 @@ def _read_concept(value: Any, chart: Chart, *texts: str) -> Drug:
         return Drug(concept, found, None)
     if found in NOT_TRUSTED:
         return Drug(Concept((), concept.display), unreadable=found)
-    return Drug(concept, unreadable=found)
+    displays = (coding.display for coding in concept.codings)
+    unknown = found is Unreadable.UNKNOWN_CODE
+    said = (*displays, wording, *texts) if unknown else ()
+    return Drug(concept, unreadable=found, may_be=named_sets(said, chart.drugs, chart.index))
 
 
 def _written(value: Any) -> list[Coding]:

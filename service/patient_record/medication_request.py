@@ -30,6 +30,7 @@ def read_medication(
         drug=drug.concept,
         product=drug.product and with_route(drug.product, dosages, chart.drugs),
         unreadable=drug.unreadable,
+        may_be=drug.may_be,
         reasons=chart.reasons(resource),
         authored=past(resource.get("authoredOn"), chart.today),
         dosages=dosages,
