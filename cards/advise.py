@@ -84,7 +84,7 @@ def advise(record: PatientRecord, today: date, library: Library) -> Advice:
     drafts = [draft for draft in record.drafts if draft.selected]
     case = Case(record, today, factors=library.mme_factors)
     asks = [_answers(replace(case, draft=draft, memo={}), library) for draft in drafts]
-    call = CallAnswers(asks or [_answers(case, library)], library.draft_facts)
+    call = _whole_call(asks or [_answers(case, library)], library)
     sure = SureAnswers(call)
 
     judged = _judge_cards(case, library, call, list(zip(drafts, asks, strict=True)))
@@ -121,6 +121,10 @@ def advise(record: PatientRecord, today: date, library: Library) -> Advice:
     )
 
 
+def _whole_call(asks: Sequence[Answers], library: Library) -> Ask:
+    return asks[0] if len(asks) == 1 else CallAnswers(asks, library.draft_facts)
+
+
 def _answers(case: Case, library: Library) -> Answers:
     return Answers(case, library.vocabulary, library.unanswerable, library.switches)
 
@@ -139,22 +143,26 @@ def _judge_cards(
             questions += [(recommendation, ask, draft) for draft, ask in drafts]
         else:
             questions.append((recommendation, call, None))
-    own = [draft for draft, _ in drafts if is_own(draft, library.recommendations.values())]
-    return _without_doubts(_judge(questions, case, library), own)
+    return _without_doubts(_judge(questions, case, library), library)
 
 
-def _without_doubts(judged: Judged, own: Sequence[Draft]) -> Judged:
+def _without_doubts(judged: Judged, library: Library) -> Judged:
     """The same without advice on whether to give what this service has suggested itself."""
+    recommendations = library.recommendations.values()
     doubts = {
         _key(advice)
         for advice in judged.applied
-        if advice.draft in own and is_benefit(advice.recommendation)
+        if advice.draft
+        and is_benefit(advice.recommendation)
+        and is_own(advice.draft, recommendations)
     }
+    if not doubts:
+        return judged
     return replace(
         judged,
         applied=tuple(advice for advice in judged.applied if _key(advice) not in doubts),
         verdicts=tuple(
-            replace(verdict, outcome="suppressed", deciding=())
+            replace(verdict, outcome="suppressed", explain=tuple)
             if (verdict.id, verdict.draft) in doubts
             else verdict
             for verdict in judged.verdicts
@@ -262,7 +270,7 @@ def _judge(
         except Exception as failure:  # noqa: BLE001 one failing rule silences no other (H-21)
             report_failure(recommendation.id, failure)
             errors.append(recommendation.id)
-            verdicts.append(Verdict(recommendation.id, "failed", ()))
+            verdicts.append(Verdict(recommendation.id, "failed"))
             continue
         verdicts.append(verdict)
         if advice:

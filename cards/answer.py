@@ -54,27 +54,30 @@ def yes(because: Iterable[ChartEntry] = ()) -> Finding:
 
 def all_of(findings: Iterable[Finding]) -> Finding:
     """Kleene conjunction: no beats unknown beats yes; a yes gathers every reason."""
-    findings = tuple(findings)
-    answers = {finding.answer for finding in findings}
-    if Answer.NO in answers:
-        return NO
-    if Answer.UNKNOWN in answers:
-        return UNKNOWN
-    return yes(entry for finding in findings for entry in finding.because)
+    unknown = False
+    because: list[ChartEntry] = []
+    for finding in findings:
+        if finding.answer is Answer.NO:
+            return NO
+        if finding.answer is Answer.UNKNOWN:
+            unknown = True
+        because += finding.because
+    return UNKNOWN if unknown else yes(because)
 
 
 def any_of(findings: Iterable[Finding]) -> Finding:
     """Kleene disjunction: yes beats unknown beats no; a yes gathers the reasons of every yes."""
-    findings = tuple(findings)
-    answers = {finding.answer for finding in findings}
-    if Answer.YES in answers:
-        return yes(
-            entry
-            for finding in findings
-            if finding.answer is Answer.YES
-            for entry in finding.because
-        )
-    return UNKNOWN if Answer.UNKNOWN in answers else NO
+    met = unknown = False
+    because: list[ChartEntry] = []
+    for finding in findings:
+        if finding.answer is Answer.YES:
+            met = True
+            because += finding.because
+        elif finding.answer is Answer.UNKNOWN:
+            unknown = True
+    if met:
+        return yes(because)
+    return UNKNOWN if unknown else NO
 
 
 def negate(finding: Finding) -> Finding:

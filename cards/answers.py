@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from cards.answer import NO, UNKNOWN, Answer, Finding, all_of, any_of, negate
-from cards.case import FACTS, Case
+from cards.case import Case, answered
 from cards.criteria import Ask
 from cards.facts.vocabulary import FactDefinition, Vocabulary
 
@@ -51,7 +51,7 @@ class Answers:
             return UNKNOWN
         if definition.scope == "draft" and self._case.draft is None and _is_of_draft(definition):
             return NO
-        return FACTS[definition.name](self._case)
+        return answered(self._case, definition.name)
 
 
 class CallAnswers:
@@ -126,14 +126,29 @@ def report_failure(name: str, failure: Exception) -> None:
 
 
 def derive(definition: FactDefinition, ask: Answers | GivenAnswers) -> Finding:
-    """A derived fact from its parts; ``unless`` takes a yes (or unknown) back only when yes."""
+    """A derived fact from its parts; ``unless`` takes a yes (or unknown) back only when yes.
+
+    Parts are asked only until one settles that the answer is no.
+    """
+    found: list[Finding] = []
+    for name in definition.all_of:
+        finding = ask(name)
+        if finding.answer is Answer.NO:
+            return NO
+        found.append(finding)
+    if definition.any_of:
+        option = any_of([ask(name) for name in definition.any_of])
+        if option.answer is Answer.NO:
+            return NO
+        found.append(option)
+    for name in definition.none_of:
+        finding = negate(ask(name))
+        if finding.answer is Answer.NO:
+            return NO
+        found.append(finding)
     if any(ask(name).answer is Answer.YES for name in definition.unless):
         return NO
-    parts = [ask(name) for name in definition.all_of]
-    parts += [negate(ask(name)) for name in definition.none_of]
-    if definition.any_of:
-        parts.append(any_of(ask(name) for name in definition.any_of))
-    return all_of(parts)
+    return all_of(found)
 
 
 def _is_of_draft(definition: FactDefinition) -> bool:

@@ -11,6 +11,7 @@ from cards.answer import Finding
 from cards.mme_factors import MmeFactors
 from cards.record import Draft, PatientRecord
 
+S = TypeVar("S")
 T = TypeVar("T")
 
 
@@ -28,7 +29,7 @@ class Case:
     today: date
     draft: Draft | None = None
     factors: MmeFactors | None = None
-    memo: dict[Callable[..., Any], Any] = field(default_factory=dict, compare=False, repr=False)
+    memo: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
 def once(step: Callable[[Case], T]) -> Callable[[Case], T]:
@@ -45,8 +46,31 @@ def once(step: Callable[[Case], T]) -> Callable[[Case], T]:
     return remembered
 
 
+def once_for_each(step: Callable[[Case, S], T]) -> Callable[[Case, S], T]:
+    """Compute a step about something (hashable) at most once per case and thing."""
+
+    def remembered(case: Case, of: S) -> T:
+        key = step, of
+        if key not in case.memo:
+            case.memo[key] = step(case, of)
+        result: T = case.memo[key]
+        return result
+
+    remembered.__doc__ = step.__doc__
+    remembered.__name__ = step.__name__
+    return remembered
+
+
 Fact = Callable[[Case], Finding]
 FACTS: dict[str, Fact] = {}
+
+
+def answered(case: Case, name: str) -> Finding:
+    """The answer to the fact of this name, worked out at most once per case."""
+    finding: Finding | None = case.memo.get(name)
+    if finding is None:
+        finding = case.memo[name] = FACTS[name](case)
+    return finding
 
 
 def fact(question: Fact) -> Fact:

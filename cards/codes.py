@@ -22,11 +22,13 @@ class CodeIndex:
         exact: (system, code) → {value set: note}. ICD-10-CM codes are stored without dots.
         prefixes: ICD-10-CM prefix without dots → {value set: note}.
         empty: names of value sets that have no codes yet; their facts answer unknown.
+        complete: whether it holds every value set, so that no fact can see a code in none of them.
     """
 
     exact: Mapping[tuple[str, str], Mapping[str, str]] = field(default_factory=dict)
     prefixes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     empty: frozenset[str] = frozenset()
+    complete: bool = False
 
     def sets_of(self, system: str, code: str) -> Mapping[str, str]:
         """Value set → row note for one code of a canonical system; empty when in none."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from cards.answer import NO, UNKNOWN, Answer, Finding, yes
+from cards.answer import NO, UNKNOWN, Answer, Finding, any_of, yes
 
 Ask = Callable[[str], Finding]
 
@@ -32,16 +32,26 @@ def meets(criteria: Criteria, ask: Ask) -> Finding:
     Criteria that cannot be met whatever the unknown facts turn out to be are no; else, when not
     met, unknown.
     """
-    required = [ask(name) for name in criteria.all]
-    options = [ask(name) for name in criteria.any]
-    barred = [ask(name) for name in criteria.none]
-    if any(finding.answer is Answer.NO for finding in required):
-        return NO
-    if any(finding.answer is Answer.YES for finding in barred):
-        return NO
-    if options and all(finding.answer is Answer.NO for finding in options):
-        return NO
-    unknown = any(finding.answer is Answer.UNKNOWN for finding in required + barred)
-    if unknown or (options and all(finding.answer is not Answer.YES for finding in options)):
+    required, options, barred = [], [], []
+    unknown = False
+    for name in criteria.all:
+        finding = ask(name)
+        if finding.answer is Answer.NO:
+            return NO
+        unknown = unknown or finding.answer is Answer.UNKNOWN
+        required.append(finding)
+    for name in criteria.none:
+        finding = ask(name)
+        if finding.answer is Answer.YES:
+            return NO
+        unknown = unknown or finding.answer is Answer.UNKNOWN
+        barred.append(finding)
+    if criteria.any:
+        options = [ask(name) for name in criteria.any]
+        met = any_of(options)
+        if met.answer is Answer.NO:
+            return NO
+        unknown = unknown or met.answer is Answer.UNKNOWN
+    if unknown:
         return UNKNOWN
     return yes(entry for finding in options + required + barred for entry in finding.because)

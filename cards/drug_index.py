@@ -195,7 +195,7 @@ def with_products(index: CodeIndex, drugs: DrugIndex) -> CodeIndex:
         if all(_is_ingredient(drugs.product(code)) for code in notes):
             for code in _products_of({code for code in notes if not notes[code]}, drugs):
                 exact[RXNORM, code] = {**exact.get((RXNORM, code), {}), name: ""}
-    return CodeIndex(exact, index.prefixes, index.empty)
+    return CodeIndex(exact, index.prefixes, index.empty, index.complete)
 
 
 def _is_ingredient(product: Product | None) -> bool:

@@ -7,14 +7,16 @@ import re
 LONGEST = 80
 SHORTEST_PART = 6
 _SPACE = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+")
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|~:@/])")
 # Some renderers make a link of a bare address, escaped or not; a blank within it prevents that.
 _ADDRESS = re.compile(r"(?i)(?<=\w)(?=://\S)|(?<=\bwww)(?=\.)|(?<=\w)(?=@\w)")
+_HARMLESS = str.maketrans(
+    {character: f"\\{character}" for character in "\\`*_{}[]()#+-.!|~:@/"}
+    | {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
+)
 _STRENGTH = re.compile(
     r"(\d[\d.,]*\s*(?:mg|mcg|ug|g|meq|unt|units?|%)(?:/(?:\d[\d.,]*\s*)?(?:ml|hr|actuat|mg))?)(?!\w)",
     re.IGNORECASE,
 )
-_HTML = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
 
 
 def shortened(text: str, longest: int = LONGEST) -> str:
@@ -51,5 +53,4 @@ def _cut(text: str, longest: int) -> str:
 
 def escaped(text: str, longest: int = LONGEST) -> str:
     """Record text that no Markdown or HTML renderer takes for markup or a link."""
-    line = _SPECIAL.sub(r"\\\1", _ADDRESS.sub(" ", shortened(text, longest)))
-    return "".join(_HTML.get(character, character) for character in line)
+    return _ADDRESS.sub(" ", shortened(text, longest)).translate(_HARMLESS)

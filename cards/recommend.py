@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from typing import Literal
 
 from cards.answer import Answer, ChartEntry, Finding
+from cards.answers import SureAnswers
 from cards.criteria import Ask, meets
 from cards.recommendation import RANK, Indicator, Recommendation, SuggestionTemplate
 from cards.record import Draft, HookName
@@ -30,6 +32,9 @@ class Applied:
     grade: Literal["high", "moderate", "soft"] | None = None
 
 
+Deciding = tuple[tuple[str, Finding], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What became of one recommendation, and the facts that decided.
@@ -38,14 +43,19 @@ class Verdict:
         outcome: shown, withheld (a criterion is not met), unknown (a criterion is not known to be
             met), suppressed (an exclusion silences it, or the draft is a suggestion of this
             service), merged, row, text, capped, or failed.
-        deciding: the facts that decided, each with its finding, in the order asked.
+        explain: finds the facts that decided; called only when somebody asks why.
     """
 
     id: str
     outcome: str
-    deciding: tuple[tuple[str, Finding], ...]
+    explain: Callable[[], Deciding] = field(default=tuple, compare=False, repr=False)
     indicator: Indicator | None = None
     draft: str | None = None
+
+    @property
+    def deciding(self) -> Deciding:
+        """The facts that decided, each with its finding, in the order asked."""
+        return self.explain()
 
 
 def judge(
@@ -55,15 +65,17 @@ def judge(
     trigger = meets(recommendation.trigger, ask)
     if trigger.answer is not Answer.YES:
         outcome = "unknown" if trigger.answer is Answer.UNKNOWN else "withheld"
-        return None, _verdict(recommendation, outcome, _blocking(recommendation, ask), draft)
+        return None, _verdict(
+            recommendation, outcome, lambda: _blocking(recommendation, ask), draft
+        )
     excluded = _every_yes(recommendation.exclusions, ask)
     if excluded:
-        return None, _verdict(recommendation, "suppressed", excluded, draft)
+        return None, _verdict(recommendation, "suppressed", lambda: excluded, draft)
     indicator, grade, grounds = _indicator(recommendation, ask, hook)
     if indicator != "critical":
         barred = _every_yes(recommendation.critical_only_when, ask)
         if barred:
-            return None, _verdict(recommendation, "suppressed", barred, draft)
+            return None, _verdict(recommendation, "suppressed", lambda: barred, draft)
     suggestions = offered(recommendation, ask)
     gates = {name for suggestion in suggestions for name in suggestion.when_all}
     opened = tuple(entry for name in sorted(gates) for entry in ask(name).because)
@@ -75,8 +87,9 @@ def judge(
         suggestions,
         grade,
     )
-    deciding = tuple((name, ask(name)) for name in recommendation.trigger.names)
-    return advice, _verdict(recommendation, "shown", deciding, draft, indicator)
+    return advice, _verdict(
+        recommendation, "shown", lambda: _asked(recommendation.trigger.names, ask), draft, indicator
+    )
 
 
 def offered(recommendation: Recommendation, ask: Ask) -> tuple[SuggestionTemplate, ...]:
@@ -107,20 +120,25 @@ def _indicator(
     return indicator, grade or ("soft" if soft else None), grounds
 
 
-def _blocking(recommendation: Recommendation, ask: Ask) -> tuple[tuple[str, Finding], ...]:
+def _blocking(recommendation: Recommendation, ask: Ask) -> Deciding:
     """The facts that keep the trigger from firing."""
     trigger = recommendation.trigger
-    required = [(name, ask(name)) for name in trigger.all]
+    required = _asked(trigger.all, ask)
     blocking = [(name, found) for name, found in required if found.answer is not Answer.YES]
-    options = [(name, ask(name)) for name in trigger.any]
+    options = _asked(trigger.any, ask)
     if options and all(found.answer is not Answer.YES for _, found in options):
         blocking += options
-    barred = [(name, ask(name)) for name in trigger.none]
+    barred = _asked(trigger.none, ask)
     blocking += [(name, found) for name, found in barred if found.answer is not Answer.NO]
     return tuple(blocking)
 
 
-def _every_yes(names: tuple[str, ...], ask: Ask) -> tuple[tuple[str, Finding], ...]:
+def _asked(names: Iterable[str], ask: Ask) -> Deciding:
+    sure = SureAnswers(ask)  # a fact nobody had to ask for may fail
+    return tuple((name, sure(name)) for name in names)
+
+
+def _every_yes(names: tuple[str, ...], ask: Ask) -> Deciding:
     found = ((name, ask(name)) for name in names)
     return tuple((name, finding) for name, finding in found if finding.answer is Answer.YES)
 
@@ -132,9 +150,9 @@ def _is_yes(ask: Ask, name: str) -> bool:
 def _verdict(
     recommendation: Recommendation,
     outcome: str,
-    deciding: tuple[tuple[str, Finding], ...],
+    explain: Callable[[], Deciding],
     draft: Draft | None,
     indicator: Indicator | None = None,
 ) -> Verdict:
     reference = draft.order.reference if draft else None
-    return Verdict(recommendation.id, outcome, deciding, indicator, reference)
+    return Verdict(recommendation.id, outcome, explain, indicator, reference)

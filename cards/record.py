@@ -324,6 +324,30 @@ class Draft:
     resource: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
 
+# Value set → the entries in it by their position in the record.
+CodedEntries = dict[str, dict[int, Any]]
+
+
+# Kind of look-up → the attributes of an entry whose value sets count.
+_CONCEPTS: Mapping[str, tuple[str, ...]] = {
+    "conditions": ("concept",),
+    "medications": ("drug",),
+    "observations": ("concept",),
+    "answers": ("concept", "value_concept"),
+    "procedures": ("concept",),
+    "service_orders": ("concept",),
+}
+
+
+def _coded(entries: tuple[Any, ...], concepts: tuple[str, ...]) -> CodedEntries:
+    coded: CodedEntries = {}
+    for position, entry in enumerate(entries):
+        for attribute in concepts:
+            for name in getattr(entry, attribute).sets:
+                coded.setdefault(name, {})[position] = entry
+    return coded
+
+
 @dataclass(frozen=True, slots=True)
 class PatientRecord:
     """All that one hook call told us about one patient.
@@ -349,10 +373,54 @@ class PatientRecord:
     drafts: tuple[Draft, ...] = ()
     encounter: str | None = None
     coverage: Mapping[str, Coverage] = field(default_factory=dict, hash=False)
+    _read: frozenset[str] = field(init=False, compare=False, repr=False)
+    _coded: dict[str, CodedEntries] = field(
+        init=False, default_factory=dict, compare=False, repr=False
+    )
+
+    def __post_init__(self) -> None:
+        """Note which keys were read to the end; facts ask for them over and over."""
+        keys = (key for key, coverage in self.coverage.items() if coverage is Coverage.READ)
+        object.__setattr__(self, "_read", frozenset(keys))
 
     def read(self, *keys: str) -> bool:
         """Whether every one of these prefetch keys was delivered to the end."""
-        return all(self.coverage.get(key) is Coverage.READ for key in keys)
+        return self._read.issuperset(keys)
+
+    def conditions_in(self, *sets: str) -> tuple[Condition, ...]:
+        """The conditions coded in one of the value sets, in the order of the record."""
+        return self._in("conditions", self.conditions, sets)
+
+    def medications_in(self, *sets: str) -> tuple[MedicationOrder, ...]:
+        """The drug orders coded in one of the value sets, in the order of the record."""
+        return self._in("medications", self.medications, sets)
+
+    def observations_in(self, *sets: str) -> tuple[Observation, ...]:
+        """The observations coded in one of the value sets, in the order of the record."""
+        return self._in("observations", self.observations, sets)
+
+    def observations_about(self, *sets: str) -> tuple[Observation, ...]:
+        """The observations whose question or coded answer is in one of the value sets."""
+        return self._in("answers", self.observations, sets)
+
+    def procedures_in(self, *sets: str) -> tuple[Procedure, ...]:
+        """The procedures coded in one of the value sets, in the order of the record."""
+        return self._in("procedures", self.procedures, sets)
+
+    def service_orders_in(self, *sets: str) -> tuple[ServiceOrder, ...]:
+        """The service orders coded in one of the value sets, in the order of the record."""
+        return self._in("service_orders", self.service_orders, sets)
+
+    def _in(self, kind: str, entries: tuple[Any, ...], sets: tuple[str, ...]) -> tuple[Any, ...]:
+        """The entries in one of the sets; most sets have none, which costs one look-up each."""
+        coded = self._coded.get(kind)
+        if coded is None:
+            coded = self._coded[kind] = _coded(entries, _CONCEPTS[kind])
+        found = [coded[name] for name in sets if name in coded]
+        if len(found) < 2:
+            return tuple(found[0].values()) if found else ()
+        positions = {position: entry for one in found for position, entry in one.items()}
+        return tuple(positions[position] for position in sorted(positions))
 
 
 LONGEST_NAME = 48

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import partial
 from math import fsum
 
@@ -131,11 +132,8 @@ def counted_once(
     current = without_refilled(each_once(ranked, marks, asked), ingredient)
     naming = [order for order in (*asked, *ranked) if order.prior and order.product]
     prior = _priors(current, ranked, marks, naming) if naming else ()
-    kept = [
-        order
-        for order in current
-        if order not in prior and not any(_draft_replaces(draft, order, current) for draft in asked)
-    ]
+    replaced = partial(_is_replaced, replacing=_replacing(asked, current))
+    kept = [order for order in current if order not in prior and not replaced(order)]
     return (*asked, *kept)
 
 
@@ -215,9 +213,33 @@ def _marks_with_dose(order: MedicationOrder, ingredient: str) -> Marks:
     return marks_of(order) | {said}
 
 
-def _draft_replaces(
-    draft: MedicationOrder, old: MedicationOrder, current: Sequence[MedicationOrder]
-) -> bool:
+@dataclass(frozen=True, slots=True)
+class _Replacing:
+    """What the drafts of an ingredient say of the active orders they take the place of.
+
+    Attributes:
+        begun: the latest day one of them begins; None when none bears a date.
+        codes: the products of those that replace an order which is not among the active ones.
+        only: whether one replaces the only active order, its prior prescription being unreadable.
+    """
+
+    begun: date | None
+    codes: frozenset[str]
+    only: bool
+
+
+def _replacing(drafts: Sequence[MedicationOrder], current: Sequence[MedicationOrder]) -> _Replacing:
+    told = [(draft, draft.product) for draft in drafts if draft.product is not None]
+    active = {order.reference for order in current}
+    standing_in = [(d, p) for d, p in told if d.replaces_prior and d.prior not in active]
+    return _Replacing(
+        max((day for draft, _ in told if (day := first_day(draft)) is not None), default=None),
+        frozenset(code for _, product in standing_in for code in product.code.split()),
+        len(current) == 1 and any(draft.prior is None for draft, _ in standing_in),
+    )
+
+
+def _is_replaced(old: MedicationOrder, replacing: _Replacing) -> bool:
     """Whether a draft takes the place of an active order of the same ingredient.
 
     It does when it begins on or after the last day the other covers. A prior prescription that is
@@ -226,12 +248,9 @@ def _draft_replaces(
 
     Source: facts.yaml, term mme.
     """
-    if draft.product is None or old.product is None:
+    if old.product is None:
         return False
-    start, window = first_day(draft), coverage_window(old)
-    if start is not None and window is not None and start >= window[1]:
+    window = coverage_window(old) if replacing.begun is not None else None
+    if replacing.begun is not None and window is not None and replacing.begun >= window[1]:
         return True
-    if not draft.replaces_prior or any(order.reference == draft.prior for order in current):
-        return False
-    alone = len(current) == 1 and draft.prior is None
-    return alone or not set(old.product.code.split()).isdisjoint(draft.product.code.split())
+    return replacing.only or not replacing.codes.isdisjoint(old.product.code.split())

@@ -51,7 +51,7 @@ def index_codes(value_sets: ValueSets) -> CodeIndex:
             else:
                 exact.setdefault((row["system"], code), {})[name] = row["note"]
     empty = frozenset(name for name, rows in value_sets.items() if not rows)
-    return CodeIndex(exact, prefixes, empty)
+    return CodeIndex(exact, prefixes, empty, complete=True)
 
 
 def loinc_codes(vocabulary: Vocabulary, value_sets: ValueSets) -> tuple[str, ...]:

@@ -30,6 +30,9 @@ GIVEN = (
     "orderDetail",
     "codeCodeableConcept",
 )
+# What tells the whole order in words: its narrative, and an extension of R5 sent with R4.
+NARRATED = ("text",)
+RENDERED_DOSAGE = "renderedDosageInstruction"
 EMPTY: tuple[Any, ...] = (None, "", [], {})
 
 
@@ -51,13 +54,23 @@ def without_old_medication(kept: JSON, resource: Mapping[str, Any]) -> JSON:
 
 
 def kept_of(draft: Draft, replaced: Collection[str]) -> JSON:
-    """The draft without what is replaced: what belonged to the old drug goes with it."""
+    """The draft without what is replaced: what belonged to the old drug goes with it.
+
+    What tells the order in words goes whenever anything does: it would say what was ordered before.
+    """
+    replaced = {*replaced, *NARRATED} if replaced else replaced
     kept = {
         name: objects(value) if name in LISTS else value
         for name, value in valued(draft.resource).items()
         if name not in replaced
     }
+    if replaced and "extension" in kept:
+        kept["extension"] = [e for e in objects(kept["extension"]) if not _tells_the_dose(e)]
     return {name: value for name, value in kept.items() if value not in EMPTY}
+
+
+def _tells_the_dose(extension: Mapping[str, Any]) -> bool:
+    return str(extension.get("url", "")).endswith(RENDERED_DOSAGE)
 
 
 def reasons_of(draft: Draft) -> JSON:

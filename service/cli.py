@@ -6,6 +6,8 @@ import csv
 import json
 import os
 import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 from typing import Any, NoReturn
@@ -23,7 +25,7 @@ from cards.trace import trace as traced
 from service.envelope import check_envelope, read_json
 from service.errors import RequestRefused, outcome
 from service.hooks import judge, respond, service_of_hook
-from service.server import serve as run_server
+from service.profile import PROFILES, Profile
 from service.settings import Settings, SettingsError, read_settings, switched_on
 from service.shift import NoDate, as_of, shift_to
 
@@ -55,11 +57,14 @@ def main() -> None:
 @main.command()
 def serve() -> None:
     """Serve the CDS Hooks endpoint; all settings are environment variables BACKPATH_*."""
+    # The server, and the database behind it, take longer to import than judging a request does.
+    from service.listening import AddressNotTaken  # noqa: PLC0415
+    from service.server import serve as run_server  # noqa: PLC0415
+
     settings = settings_or_exit()
-    click.echo(f"Backpath: http://{settings.host}:{settings.port}/cds-services", err=True)
     try:
         run_server(settings)
-    except ContentError as problem:
+    except (ContentError, SettingsError, AddressNotTaken) as problem:
         raise click.ClickException(str(problem)) from None
 
 
@@ -147,6 +152,109 @@ def trace(form: str) -> None:
         click.echo(as_markdown(rows, library), nl=False)
 
 
+@main.command()
+@click.option("--json", "for_programs", is_flag=True, help="Print JSON instead of lines.")
+def doctor(for_programs: bool) -> None:
+    """Check the deployment these settings describe, one line for each thing; change nothing.
+
+    Ends with 1 when anything has failed.
+    """
+    from service.doctor import examine  # noqa: PLC0415 as above
+
+    findings = examine(os.environ)
+    if for_programs:
+        print_json([asdict(finding) for finding in findings])
+    else:
+        for finding in findings:
+            click.echo(f"{finding.state:<12} {finding.name}: {finding.text}")
+    sys.exit(any(finding.state == "failed" for finding in findings))
+
+
+@main.group()
+def feedback() -> None:
+    """What clinicians did with the cards."""
+
+
+@feedback.command("report")
+@click.option("--since", type=Day(), help="First day counted; without it, from the beginning.")
+@click.option("--until", type=Day(), help="Last day counted; without it, to the end.")
+@click.option("--json", "for_programs", is_flag=True, help="Print JSON instead of tables.")
+def report_feedback(since: date | None, until: date | None, for_programs: bool) -> None:
+    """Print how often cards were shown, accepted and overridden, and why."""
+    from service.report import as_json, build_report  # noqa: PLC0415 as above
+    from service.report_text import as_text  # noqa: PLC0415
+    from service.store import open_store  # noqa: PLC0415
+    from service.store_errors import StoreUnavailable  # noqa: PLC0415
+
+    if since and until and since > until:
+        raise click.BadParameter("must not be before --since", param_hint="--until")
+    store = open_store(settings_or_exit().database_url)
+    if not store.database.exists():
+        raise click.ClickException("there is no store yet; BACKPATH_DATABASE_URL says where it is")
+    try:
+        report = build_report(store.shown(since, until), store.outcomes(since, until), since, until)
+    except StoreUnavailable as problem:
+        raise click.ClickException(f"the store cannot be read ({problem})") from None
+    finally:
+        store.close()
+    if for_programs:
+        print_json(as_json(report))
+    else:
+        click.echo(as_text(report), nl=False)
+
+
+@main.command("lint-cards")
+@click.argument("files", metavar="[FILE.json]...", nargs=-1, type=FILE)
+@click.option(
+    "--profile",
+    "names",
+    type=click.Choice(tuple(PROFILES)),
+    multiple=True,
+    help="A profile of clients to prove the cards for; without it, each of them.",
+)
+def lint_cards(files: tuple[Path, ...], names: tuple[str, ...]) -> None:
+    """Prove that cards are legal for clients: those a stored request gets, or a stored response.
+
+    Without files every fixture is proven. Each fault is told with its file, its card and the rule.
+    """
+    from service.lint import lint  # noqa: PLC0415 a parser of Markdown is for this command alone
+
+    paths = files or tuple(folder / "request.json" for folder in fixture_folders())
+    profiles = tuple(PROFILES[name] for name in names or PROFILES)
+    library = library_or_exit()
+    linted = faulty = 0
+    for path in paths:
+        for profile, cards in cards_for(read_request(path), profiles, library):
+            linted += len(cards)
+            for fault in lint(cards, profile):
+                faulty += 1
+                place = f"{path}: card {fault.card} for {profile.name}: {fault.where}"
+                click.echo(f"{place} {fault.text} [{fault.rule}]")
+    click.echo(f"{len(paths)} files, {linted} cards, {faulty} faults", err=True)
+    sys.exit(bool(faulty))
+
+
+def cards_for(
+    stored: dict[str, Any], profiles: Sequence[Profile], library: Library
+) -> Iterator[tuple[Profile, list[dict[str, Any]]]]:
+    """For each profile the cards of a stored response, or those a stored request would get.
+
+    A request that is refused gets none.
+    """
+    if "cards" in stored:
+        kept = stored["cards"]
+        if not isinstance(kept, list) or not all(isinstance(card, dict) for card in kept):
+            raise click.ClickException("the cards of a response must be a list of objects")
+        yield from ((profile, kept) for profile in profiles)
+        return
+    try:
+        advice = advise_on(json.dumps(stored).encode(), None, library)
+    except RequestRefused:
+        return
+    for profile in profiles:
+        yield profile, respond(advice, profile=profile)["cards"]
+
+
 @main.group()
 def fixtures() -> None:
     """The synthetic patients that come with Backpath."""
@@ -155,9 +263,14 @@ def fixtures() -> None:
 @fixtures.command("list")
 def list_fixtures() -> None:
     """Print the name of every fixture."""
-    for folder in sorted(fixtures_folder().iterdir()):
-        if (folder / "request.json").is_file():
-            click.echo(folder.name)
+    for folder in fixture_folders():
+        click.echo(folder.name)
+
+
+def fixture_folders() -> list[Path]:
+    """The folder of every fixture, by name."""
+    folders = sorted(fixtures_folder().iterdir())
+    return [folder for folder in folders if (folder / "request.json").is_file()]
 
 
 @fixtures.command("show")
@@ -244,3 +357,7 @@ def settings_or_exit() -> Settings:
 def print_json(value: Any) -> None:
     """Print a JSON value for people: indented, other alphabets readable."""
     click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+if __name__ == "__main__":
+    main()

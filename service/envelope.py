@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib.resources import files
-from itertools import accumulate
+from itertools import accumulate, islice
 from math import isfinite
 from typing import Any
 
@@ -18,6 +18,8 @@ from service.errors import Problem, RequestRefused, malformed
 
 DEEPEST = 100
 MOST_PROBLEMS = 5
+# Half as many are in 8 MB of real FHIR; three million empty ones would take a minute to read.
+MOST_OBJECTS = 400_000
 
 # Linear for any input: possessive, and a string that never ends is taken to the end of the body.
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
@@ -61,6 +63,11 @@ def read_json(body: bytes) -> dict[str, Any]:
     return value
 
 
+def has_too_many_objects(body: bytes) -> bool:
+    """Whether a body holds more than ``MOST_OBJECTS``; no escape can hide the brace of one."""
+    return body.count(b"{") > MOST_OBJECTS
+
+
 def _depth(body: bytes) -> int:
     """Deepest nesting of brackets outside strings; counted before anything recursive runs."""
     brackets = _STRING.sub(b"", body).translate(None, _NOT_BRACKETS)
@@ -101,10 +108,33 @@ def check_shape(request: Mapping[str, Any], schema: str) -> None:
     Raises:
         RequestRefused: 400, with a path for each thing wrong (at most ``MOST_PROBLEMS``).
     """
-    errors = sorted(_validator(schema).iter_errors(request), key=lambda error: error.json_path)
+    validator = _validator(schema)
+    too_long = next(_overlong(request, validator.schema, ()), None)
+    if too_long:
+        raise RequestRefused(400, too_long)
+    # No more are built than are told: a small body can hold hundreds of thousands.
+    found = islice(validator.iter_errors(request), MOST_PROBLEMS)
+    errors = sorted(found, key=lambda error: error.json_path)
     if errors:
         problems = dict.fromkeys(problem for error in errors for problem in _problems(error))
         raise RequestRefused(400, *list(problems)[:MOST_PROBLEMS])
+
+
+def _overlong(value: Any, schema: Any, path: tuple[str | int, ...]) -> Iterator[Problem]:
+    """The arrays that are longer than the schema lets them be, told before any element is read."""
+    if isinstance(value, list):
+        most = schema.get("maxItems")
+        if most is not None and len(value) > most:
+            where = path_text(path)
+            yield Problem(f"{where} holds more than {most} elements.", where, "too-long")
+            return
+        if "items" in schema:
+            for place, element in enumerate(value):
+                yield from _overlong(element, schema["items"], (*path, place))
+    elif isinstance(value, dict):
+        for name, inner in schema.get("properties", {}).items():
+            if name in value and isinstance(value[name], list | dict):
+                yield from _overlong(value[name], inner, (*path, name))
 
 
 @cache

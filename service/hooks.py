@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
 from datetime import date
+from time import perf_counter
 from typing import Any
 from uuid import uuid4
 
@@ -12,19 +14,29 @@ from cards.advise import Advice, advise
 from cards.explanation import explain
 from cards.library import Library
 from cards.record import HookName
-from service.envelope import check_envelope, read_json
-from service.errors import data_missing, mismatched, unknown_service
+from service.call import read_call
+from service.call_size import check_size
+from service.completion import Completed, complete
+from service.envelope import check_envelope
+from service.errors import RequestRefused, data_missing, mismatched, unknown_service
+from service.fhir_client import NO_CLIENT, Aside, FhirClient
 from service.patient_record import (
     PatientUnavailable,
     WrongPatient,
     coverage_of,
     read_patient_record,
+    states_of,
 )
 from service.prefetch import KEYS, require_data, templates
+from service.profile import GENERIC, Profile, fitted
 
 CDS_HOOKS_VERSION = "2.0.1"
 REQUEST_EXTENSION = "org.backpath.request"
 RESPONSE_EXTENSION = "org.backpath.response"
+
+
+# Gives a card its uuid.
+NameCard = Callable[[Mapping[str, Any]], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,33 +99,98 @@ def discover(library: Library) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What came of one request: the advice, and what reading it had to leave out."""
+    """What came of one request: the advice, and what reading it had to leave out.
+
+    Attributes:
+        dropped: what was left out and how often.
+        prefetch: each key as it stood: read, empty, missing, failed or unfinished.
+        callbacks: each key the client's FHIR server was asked for, and what came of it.
+    """
 
     advice: Advice
     dropped: Mapping[str, int] = field(default_factory=dict)
+    prefetch: Mapping[str, str] = field(default_factory=dict)
+    callbacks: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """One call answered.
+
+    Attributes:
+        request: the call as read, for its id in the log only.
+        seconds: how long each stage took.
+    """
+
+    response: dict[str, Any]
+    judgement: Judgement
+    request: Mapping[str, Any]
+    seconds: Mapping[str, float]
+
+
+def unlike_any(_: Mapping[str, Any]) -> str:
+    """A uuid for a card that nobody will be told about."""
+    return str(uuid4())
 
 
 def answer(
-    body: bytes, service_id: str, library: Library, today: date
-) -> tuple[dict[str, Any], Judgement, dict[str, Any]]:
+    body: bytes,
+    service_id: str,
+    library: Library,
+    today: date,
+    profile: Profile = GENERIC,
+    name_card: NameCard = unlike_any,
+    fhir: FhirClient = NO_CLIENT,
+    aside: Aside = nullcontext,
+) -> Answered:
     """Answer one call, from the bytes received to the response.
 
     Args:
         today: the day of the call, local calendar date.
-
-    Returns:
-        The response, how it came about, and the request as read (for the log's call id only).
+        profile: what the client can show.
+        name_card: gives each card its uuid.
+        fhir: asks the client's FHIR server for what the prefetch lacks.
+        aside: entered while the FHIR server is waited for, to make room for other calls.
 
     Raises:
         RequestRefused: the call cannot be answered with cards.
     """
+    begun = perf_counter()
     service = find_service(service_id)
-    request = read_json(body)
+    request = read_call(body)
     check_hook(request, service)
     check_envelope(request, service.hook)
-    judgement = judge(request, service, library, today)
+    check_size(request)
+    read = perf_counter()
+    completed = complete(request, library.loinc_codes, fhir, aside)
+    complete_at = perf_counter()
+    judgement = _judge_completed(request, completed, service, library, today)
+    judged = perf_counter()
     why = explain(judgement.advice, library) if wants_explanation(request) else None
-    return respond(judgement.advice, why), judgement, request
+    response = respond(judgement.advice, why, profile, name_card)
+    seconds = {
+        "read": read - begun,
+        "complete": complete_at - read,
+        "judge": judged - complete_at,
+        "respond": perf_counter() - judged,
+    }
+    return Answered(response, judgement, request, seconds)
+
+
+def _judge_completed(
+    request: Mapping[str, Any],
+    completed: Completed,
+    service: HookService,
+    library: Library,
+    today: date,
+) -> Judgement:
+    """Judge a call whose prefetch was completed, as if the client had sent all of it."""
+    try:
+        judgement = judge({**request, "prefetch": completed.prefetch}, service, library, today)
+    except RequestRefused as refusal:
+        refusal.callbacks = completed.callbacks
+        raise
+    return replace(judgement, callbacks=completed.callbacks)
 
 
 def find_service(service_id: str) -> HookService:
@@ -178,7 +255,11 @@ def judge(
         raise mismatched(
             "The prefetched Patient is not the patient of the context.", "prefetch.patient.id"
         ) from None
-    return Judgement(advise(reading.record, today, library), dict(reading.dropped))
+    return Judgement(
+        advise(reading.record, today, library),
+        dict(reading.dropped),
+        prefetch=states_of(coverage, prefetch),
+    )
 
 
 def wants_explanation(request: Mapping[str, Any]) -> bool:
@@ -188,13 +269,21 @@ def wants_explanation(request: Mapping[str, Any]) -> bool:
     return isinstance(ours, Mapping) and ours.get("explain") is True
 
 
-def respond(advice: Advice, why: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def respond(
+    advice: Advice,
+    why: Mapping[str, Any] | None = None,
+    profile: Profile = GENERIC,
+    name_card: NameCard = unlike_any,
+) -> dict[str, Any]:
     """The response that bears this advice, with new uuids for feedback to name.
 
     Args:
         why: the explanation, when the request asks for it.
+        profile: what the client can show.
+        name_card: gives each card its uuid.
     """
-    response: dict[str, Any] = {"cards": [with_uuids(card) for card in advice.cards]}
+    cards = [with_uuids(fitted(card, profile), name_card) for card in advice.cards]
+    response: dict[str, Any] = {"cards": cards}
     ours = {"errors": list(advice.errors), "explanation": why}
     told = {name: value for name, value in ours.items() if value}
     if told:
@@ -202,9 +291,9 @@ def respond(advice: Advice, why: Mapping[str, Any] | None = None) -> dict[str, A
     return response
 
 
-def with_uuids(card: Mapping[str, Any]) -> dict[str, Any]:
+def with_uuids(card: Mapping[str, Any], name_card: NameCard = unlike_any) -> dict[str, Any]:
     """The card with a new uuid of its own, and one for each of its suggestions."""
-    named = {"uuid": str(uuid4()), **card}
+    named = {"uuid": name_card(card), **card}
     if "suggestions" in named:
         named["suggestions"] = [
             {"uuid": str(uuid4()), **suggestion} for suggestion in named["suggestions"]

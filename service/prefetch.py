@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from cards.record import Coverage
 from service.errors import data_missing
 
 OF_PATIENT = "patient={{context.patientId}}"
+CODES = "&code="
+# The shortest limit of those in wide use, of IIS, is 2,048 characters for a query.
+LONGEST_QUERY = 1_900
+
+_TOKEN = re.compile(r"\{\{context\.(\w+)\}\}")
+_ID = re.compile(r"[A-Za-z0-9.-]{1,64}")
 
 # No date limits: the time windows stand in the facts, and some of them reach back two years.
 SEARCHES: Mapping[str, str] = {
@@ -36,8 +44,46 @@ def templates(loinc_codes: Iterable[str]) -> dict[str, str]:
         queries[key] = f"{resource_type}?{OF_PATIENT}"
     codes = ",".join(f"http://loinc.org|{code}" for code in sorted(set(loinc_codes)))
     if codes:
-        queries["observations"] += f"&code={codes}"
+        queries["observations"] += CODES + codes
     return queries
+
+
+def queries_for(
+    templates: Mapping[str, str], context: Mapping[str, Any]
+) -> dict[str, tuple[str, ...]]:
+    """Prefetch key → the queries that answer its template, percent-encoded.
+
+    One query, or several where a list of codes is too long for the request lines that common
+    servers take.
+
+    Raises:
+        ValueError: an id of the context is none that FHIR allows, and could change the query.
+    """
+    return {
+        key: _in_parts(_TOKEN.sub(lambda token: _id_of(context, token[1]), template))
+        for key, template in templates.items()
+    }
+
+
+def _id_of(context: Mapping[str, Any], name: str) -> str:
+    value = context.get(name)
+    if not isinstance(value, str) or not _ID.fullmatch(value) or set(value) == {"."}:
+        raise ValueError(f"context.{name} is no FHIR id")
+    return value
+
+
+def _in_parts(query: str) -> tuple[str, ...]:
+    head, separator, listed = query.replace("|", "%7C").rpartition(CODES)
+    if not separator or len(query) <= LONGEST_QUERY:
+        return (query.replace("|", "%7C"),)
+    room = LONGEST_QUERY - len(head) - len(separator)
+    parts: list[str] = []
+    for code in listed.split(","):
+        if parts and len(parts[-1]) + len(code) < room:
+            parts[-1] += f",{code}"
+        else:
+            parts.append(code)
+    return tuple(f"{head}{separator}{part}" for part in parts)
 
 
 def require_data(hook: str, coverage: Mapping[str, Coverage]) -> None:

@@ -24,7 +24,7 @@ from service.settings import Settings
 
 A_DAY = date(2026, 3, 2)
 HOUSE = Path(__file__).resolve().parent.parent
-START_SECONDS = 20.0
+START_SECONDS = 60.0
 # Where the importers find what they import: set for the tests, and no setting of the service.
 IMPORTERS_ONLY = {"BACKPATH_PACKAGE": None, "BACKPATH_TERMINOLOGY": None}
 

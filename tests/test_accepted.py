@@ -105,6 +105,49 @@ def test_what_blocks_a_drug_stands_in_the_way_of_each_proposal_of_it(library: Li
     assert seen == set(BLOCKED)
 
 
+AMITRIPTYLINE = ("856783", "amitriptyline hydrochloride 10 MG Oral Tablet")
+BACK_PAIN = {
+    "coding": [{"system": "http://hl7.org/fhir/sid/icd-10-cm", "code": "M54.50"}],
+}
+IN_THE_MORNING = {
+    **taken(1, "{tbl}", timing={"repeat": {"when": ["MORN"], "period": 1, "periodUnit": "d"}}),
+    "reasonCode": [BACK_PAIN],
+}
+
+
+@pytest.mark.parametrize(
+    ("drug", "draft", "start"),
+    [
+        (DULOXETINE_60, taken(90), "Change to 30 mg then 60 mg"),
+        (AMITRIPTYLINE, IN_THE_MORNING, "Change to 10 mg at bedtime"),
+    ],
+    ids=["duloxetine", "amitriptyline"],
+)
+def test_who_takes_a_drug_is_not_told_to_start_it(
+    drug: tuple[str, str], draft: JSON, start: str
+) -> None:
+    """The dose of a first start is offered to who starts, and not to who takes the drug already."""
+    already = medicine(drug, "m1", **taken(60), **supplied(30, 30))
+
+    assert start in offered(medicine(drug, "d1", **draft))
+    assert start not in offered(medicine(drug, "d1", **draft), active=(already,))
+
+
+def test_a_changed_order_does_not_tell_the_old_one_in_words() -> None:
+    """The narrative of the draft and its rendered dosage would contradict the new dose."""
+    told = {
+        "text": {"status": "generated", "div": "<div>Ibuprofen 800 mg four times a day</div>"},
+        "extension": [
+            {"url": "http://example.org/renderedDosageInstruction", "valueMarkdown": "800 mg"},
+            {"url": "http://example.org/priority", "valueCode": "high"},
+        ],
+    }
+    resource = offered({**ibuprofen(4), **told})[LABEL_DOSE]["resource"]
+
+    assert "text" not in resource
+    assert [e["url"] for e in resource["extension"]] == ["http://example.org/priority"]
+
+
 # A change that answers the card
 
 

@@ -14,18 +14,26 @@ from typing import Any
 
 import click
 import pytest
+from flask import Flask
 
 from cards.library import Library, load_library
 from cards.trace import uncoded
+from service.call_size import MOST_RESOURCES
 from service.cli import main
+from service.clients import MEMBERS
 from service.envelope import read_json
 from service.errors import RequestRefused
 from service.hooks import discover, judge, service_of_hook
+from service.metrics import COUNTERS
+from service.prefetch import CODES, templates
+from service.profile import PROFILES
 from service.settings import PREFIX, Settings, read_settings
 from service.shift import as_of
+from service.tables import Table
 from tests.conftest import HOUSE
 
 README = (HOUSE / "README.md").read_text("utf-8")
+OPERATORS = (HOUSE / "service" / "README.md").read_text("utf-8")
 A_DAY = date(2026, 3, 2)
 CPT = "http://www.ama-assn.org/go/cpt"
 # Where packages come from, and where somebody's copy of the house lies, is nobody else's business.
@@ -90,13 +98,17 @@ def test_every_command_has_an_example(command: str) -> None:
     assert [name for name in fixtures if not (HOUSE / name).is_file()] == []
 
 
-def test_every_option_is_named() -> None:
-    """The options that change an answer are explained where the command is."""
-    evaluate = main.commands["evaluate"]
-    told = _table("Commands")["backpath evaluate"][0]
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_option_is_named(command: str) -> None:
+    """Each option is explained where the command is, or stands in its example."""
+    found: click.Command = main
+    for name in command.split()[1:]:
+        assert isinstance(found, click.Group)
+        found = found.commands[name]
+    told = " ".join(_table("Commands")[command])
 
-    assert [p.opts[0] for p in evaluate.params if p.opts[0].startswith("--")] == [
-        option for option in ("--as-of", "--explain") if f"`{option}`" in told
+    assert [p.opts[0] for p in found.params if p.opts[0].startswith("--")] == [
+        p.opts[0] for p in found.params if p.opts[0].startswith("--") and p.opts[0] in told
     ]
 
 
@@ -118,6 +130,83 @@ def test_every_service_is_in_the_table(library: Library) -> None:
         for each in discover(library)["services"]
         if f"POST /cds-services/{each['id']}" not in told
     ] == []
+
+
+def _operators(heading: str) -> dict[str, list[str]]:
+    """The rows of the tables of a section of the page for operators, as of ``_table``."""
+    section = OPERATORS.split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    rows = [line.strip("|").split(" | ") for line in section.splitlines() if line.startswith("| `")]
+    return {row[0].strip(" `"): [cell.strip(" |`") for cell in row[1:]] for row in rows}
+
+
+def test_the_prefetch_told_is_the_prefetch_asked_for(library: Library) -> None:
+    """Whoever types the table into an EHR asks for what discovery asks for."""
+    told = {key: cells[0] for key, cells in _operators("The prefetch to type in").items()}
+    asked = templates(library.loinc_codes)
+
+    assert set(asked) == set(told)
+    assert {key: query.partition(CODES)[0] for key, query in asked.items()} == {
+        key: query.partition(CODES)[0] for key, query in told.items()
+    }
+    assert told["observations"].endswith(f"{CODES}…")
+
+
+def test_every_metric_is_told(app: Flask) -> None:
+    """An operator finds each metric with its labels, and none that does not exist."""
+    told = _operators("Watching it")
+    names = {name.strip(" `") for row in told for name in row.split(",")}
+    labels = {
+        row.split("`")[0]: set(re.findall(r"\w+", cells[0].replace("`", "")))
+        for row, cells in told.items()
+    }
+    served = app.test_client().get("/metrics").text
+    families = set(re.findall(r"^# TYPE (backpath_\w+) (?!gauge .*_created)", served, re.MULTILINE))
+
+    assert {name for name in families if not name.endswith("_created")} == names
+    for name, (_, wanted) in COUNTERS.items():
+        assert labels[f"backpath_{name}_total"] == set(wanted)
+
+
+def test_every_profile_is_told() -> None:
+    """Each kind of client stands in the table, and none that does not exist."""
+    assert set(PROFILES) == set(_operators("What a client can show"))
+
+
+def test_every_member_of_a_client_is_told() -> None:
+    """Whoever lists a client knows all that can be said of it."""
+    assert set(_operators("Who may call")) == MEMBERS
+
+
+def test_every_table_is_told() -> None:
+    """What is stored is said, table by table."""
+    assert set(_operators("What is stored")) == set(Table.metadata.tables)
+
+
+def test_the_limits_told_are_the_limits() -> None:
+    """Sizes that are refused are said as they are."""
+    said = (HOUSE / "service" / "envelopes" / "order-sign.json").read_text("utf-8")
+
+    assert f"{MOST_RESOURCES:,} resources" in OPERATORS
+    assert f"{MOST_RESOURCES:,} resources" in README
+    assert '"maxItems": 50' in said
+    assert "50 draft orders" in OPERATORS
+
+
+@pytest.mark.parametrize("variable", sorted(set(re.findall(r"BACKPATH_[A-Z_]+", OPERATORS))))
+def test_operators_read_of_real_settings(variable: str) -> None:
+    """The page for operators names no setting that does not exist."""
+    assert variable in {PREFIX + field.name.upper() for field in fields(Settings)}
+
+
+@pytest.mark.parametrize("page", ["README.md", "service/README.md"])
+def test_every_link_to_a_heading_finds_it(page: str) -> None:
+    """A link into a page leads to a heading that stands there."""
+    text = (HOUSE / page).read_text("utf-8")
+    for path, anchor in re.findall(r"\]\(([^)#\s:]*)#([^)\s]+)\)", text):
+        linked = ((HOUSE / page).parent / path).resolve() if path else HOUSE / page
+        headings = re.findall(r"^#+ (.+)$", linked.read_text("utf-8"), re.MULTILINE)
+
+        assert anchor in {re.sub(r"[^\w-]", "", h.lower().replace(" ", "-")) for h in headings}
 
 
 @cache

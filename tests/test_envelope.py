@@ -131,6 +131,7 @@ def test_a_wrong_member_is_refused_and_named(path: str, value: Any) -> None:
         ("prefetch.nobodyAskedForThis", "x"),
         ("fhirServer", None),
         ("fhirServer", "http://ehr.example.org/fhir"),
+        ("fhirServer", "HTTPS://ehr.example.org/fhir"),
         ("fhirAuthorization", {"access_token": "", "token_type": "Bearer"}),
         ("extension", {"davinci-crd.configuration": {}}),
     ],

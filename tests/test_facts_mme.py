@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from flask.testing import FlaskClient
 
@@ -250,10 +252,15 @@ def test_a_draft_without_id_is_in_the_sum(service: FlaskClient) -> None:
         ("cdc-2016", set(), ""),
     ],
 )
-def test_the_site_chooses_the_table(chosen: str, expected: set[str], words: str) -> None:
+def test_the_site_chooses_the_table(
+    chosen: str, expected: set[str], words: str, tmp_path: Path
+) -> None:
     """Tramadol 300 mg is 60 MME by the factors of 2022, and has none in those of 2016."""
     settings = read_settings(
-        {"BACKPATH_MME_FACTORS": chosen, "BACKPATH_DATABASE_URL": "sqlite:///:memory:"}
+        {
+            "BACKPATH_MME_FACTORS": chosen,
+            "BACKPATH_DATABASE_URL": f"sqlite:///{tmp_path}/store.sqlite3",
+        }
     )
     found = cards(client(settings), call(medicine(TRAMADOL, "d1", **taken(300))))
 

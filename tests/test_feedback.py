@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import json
 import logging
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
 from cards.library import Library
 from service.app import create_app
+from service.feedback import OTHER_REASON, one_uuid
 from service.settings import Settings
-from service.store import Feedback, SqliteFeedbackStore, open_store
+from service.store import Feedback, ShownCount, open_store
+from service.tables import Table
+from tests.conftest import A_DAY, HOUSE, bundle, call
+from tests.tokens import EHR, VIEW
+from tests.trusted import PUBLIC, SIGNER, bearer
 
 URL = "/cds-services/back-pain-order-sign/feedback"
 ACCEPTED: dict[str, Any] = {
@@ -28,10 +37,31 @@ OVERRIDDEN: dict[str, Any] = {
     "outcome": "overridden",
     "outcomeTimestamp": "2026-01-11T12:06:00.5+01:00",
     "overrideReason": {
-        "reason": {"code": "red-flag", "system": "urn:backpath:override-reason"},
+        "reason": {"code": "red-flag-not-coded", "system": "urn:backpath:override-reason"},
         "userComment": "Known cancer, see letter to Mrs Lovelace",
     },
 }
+
+
+BACK_PAIN = {
+    "resourceType": "Condition",
+    "id": "c-1",
+    "subject": {"reference": "Patient/pat-1"},
+    "clinicalStatus": {"coding": [{"code": "active"}]},
+    "code": {"coding": [{"system": "http://snomed.info/sct", "code": "278860009"}]},
+    "onsetDateTime": "2025-06-01",
+}
+
+
+def _cards(client: FlaskClient) -> list[dict[str, Any]]:
+    """The cards for a patient with chronic low back pain."""
+    request = call()
+    request["prefetch"]["conditions"] = bundle(BACK_PAIN)
+    response = client.post("/cds-services/back-pain-patient-view", json=request)
+    assert response.json is not None
+    cards: list[dict[str, Any]] = response.json["cards"]
+    assert cards
+    return cards
 
 
 def _kept(settings: Settings) -> tuple[Feedback, ...]:
@@ -60,7 +90,7 @@ def test_feedback_is_kept_without_the_comment(
             datetime(2026, 1, 11, 11, 6, 0, 500_000, tzinfo=UTC),
             (),
             "urn:backpath:override-reason",
-            "red-flag",
+            "red-flag-not-coded",
         ),
     )
     assert b"Lovelace" not in b"".join(path.read_bytes() for path in tmp_path.iterdir())
@@ -121,6 +151,14 @@ def test_no_feedback_is_fine(client: FlaskClient) -> None:
             "feedback[0].outcomeTimestamp",
         ),
         (
+            {"feedback": [OVERRIDDEN, {**ACCEPTED, "outcomeTimestamp": "2026-03-04T00:00:00Z"}]},
+            "feedback[1].outcomeTimestamp",
+        ),
+        (
+            {"feedback": [{**ACCEPTED, "outcomeTimestamp": "9999-12-31T10:00:00Z"}]},
+            "feedback[0].outcomeTimestamp",
+        ),
+        (
             {"feedback": [{**ACCEPTED, "acceptedSuggestions": []}]},
             "feedback[0].acceptedSuggestions",
         ),
@@ -149,11 +187,151 @@ def test_one_bad_entry_refuses_all_and_is_named(
     assert _kept(settings) == ()
 
 
+def test_a_clock_a_day_ahead_is_borne_with(client: FlaskClient, settings: Settings) -> None:
+    """West of Greenwich our day is still yesterday's, and clocks differ."""
+    entry = {**ACCEPTED, "outcomeTimestamp": "2026-03-03T23:59:59Z"}
+
+    assert client.post(URL, json={"feedback": [entry]}).status_code == 200
+    assert len(_kept(settings)) == 1
+
+
 def test_feedback_for_an_unknown_service_is_404(client: FlaskClient) -> None:
     """Feedback goes to the service that gave the card."""
     response = client.post("/cds-services/neck-pain/feedback", json={"feedback": []})
 
     assert response.status_code == 404
+
+
+def test_feedback_says_which_recommendation_the_card_was(
+    client: FlaskClient, settings: Settings
+) -> None:
+    """Nothing is stored when a card is shown, and still its feedback can be read."""
+    cards = _cards(client)
+    sent = [{**OVERRIDDEN, "card": card["uuid"].upper()} for card in cards]
+    assert client.post(URL, json={"feedback": [*sent, ACCEPTED]}).status_code == 200
+
+    assert {entry.card: entry.recommendation for entry in _kept(settings)} == {
+        card["uuid"]: card["source"]["topic"]["code"] for card in cards
+    } | {ACCEPTED["card"]: None}
+
+
+def test_a_card_given_out_while_the_store_was_away_is_known_later(
+    library: Library, tmp_path: Path
+) -> None:
+    """The key made in the meantime is handed over, so that every process knows these cards."""
+    folder = tmp_path / "store"
+    folder.write_text("in the way")
+    settings = Settings(database_url=f"sqlite:///{folder}/feedback.sqlite3")
+    early, late = (
+        create_app(settings, today=lambda: A_DAY, library=library).test_client() for _ in range(2)
+    )
+    card = _cards(early)[0]
+    assert early.post(URL, json={"feedback": [ACCEPTED]}).status_code == 503
+    folder.unlink()
+    other = _cards(late)[0]
+    for client, given in ((late, other), (early, card), (late, card)):
+        feedback = [{**OVERRIDDEN, "card": given["uuid"]}]
+        assert client.post(URL, json={"feedback": feedback}).status_code == 200
+
+    assert {entry.recommendation for entry in _kept(settings)} == {card["source"]["topic"]["code"]}
+
+
+def test_words_in_the_place_of_codes_are_not_kept(client: FlaskClient, settings: Settings) -> None:
+    """A client may put anything where a uuid or a code belongs; it is counted, not written down."""
+    words = "Ada Lovelace\u0000 of 12 St James's Square"
+    entries = [
+        {**ACCEPTED, "card": words, "acceptedSuggestions": [{"id": words}]},
+        {**OVERRIDDEN, "overrideReason": {"reason": {"code": words, "system": words}}},
+    ]
+    response = client.post(URL, json={"feedback": entries})
+    accepted, overridden = _kept(settings)
+
+    assert response.status_code == 200
+    assert (accepted.card, accepted.suggestions) == (one_uuid(words), (one_uuid(words),))
+    assert (overridden.reason_system, overridden.reason_code) == (None, OTHER_REASON)
+
+
+def test_a_batch_of_thousands_is_one_transaction(client: FlaskClient, settings: Settings) -> None:
+    """A client that was offline sends a month of feedback at once."""
+    batch = [{**OVERRIDDEN, "card": one_uuid(str(number))} for number in range(3_000)]
+    refused = client.post(URL, json={"feedback": [*batch, {**OVERRIDDEN, "outcome": "maybe"}]})
+    assert refused.json is not None
+    assert refused.json["issue"][0]["expression"] == ["feedback[3000].outcome"]
+    assert _kept(settings) == ()
+
+    assert client.post(URL, json={"feedback": batch}).status_code == 200
+    assert len(_kept(settings)) == 3_000
+
+
+def test_no_chart_reaches_the_store(library: Library, settings: Settings, tmp_path: Path) -> None:
+    """Every table, and every byte of the file, after many synthetic patients were seen."""
+    app = create_app(settings, today=lambda: A_DAY, library=library)
+    client, chart = app.test_client(), set[str]()
+    for path in sorted((HOUSE / "fhir_fixtures").glob("*/request.json"))[::12]:
+        request = json.loads(path.read_bytes())
+        chart.update(_telling(request))
+        service = f"/cds-services/back-pain-{request['hook']}"
+        answer = client.post(service, json=request).json
+        assert answer is not None
+        sent = [{**OVERRIDDEN, "card": card["uuid"]} for card in answer.get("cards", ())]
+        assert client.post(f"{service}/feedback", json={"feedback": sent}).status_code == 200
+    house = app.extensions["backpath"]
+    house.shown.write(house.store)
+    with house.store.database.reading() as connection:
+        rows = [list(connection.execute(table.select())) for table in Table.metadata.sorted_tables]
+    stored = str(rows) + b"".join(path.read_bytes() for path in tmp_path.iterdir()).decode("latin1")
+
+    assert len(chart) > 100
+    assert "nonpharm-first-line-not-started" in stored
+    assert {text for text in [*chart, "Lovelace", "userComment"] if text in stored} == set()
+
+
+def _telling(value: Any, member: str = "") -> Iterator[str]:
+    """Texts of a chart that could name somebody."""
+    match value:
+        case dict():
+            for name, inner in value.items():
+                yield from _telling(inner, name)
+        case list():
+            for inner in value:
+                yield from _telling(inner, member)
+        case str() if member in {"text", "family", "reference", "display", "valueString"}:
+            if len(value) >= 6:
+                yield value
+
+
+def test_feedback_and_cards_shown_bear_their_client(
+    library: Library, settings: Settings, tmp_path: Path
+) -> None:
+    """Where clients prove who they are, the report can tell one hospital from another."""
+    listed = tmp_path / "clients.json"
+    listed.write_text(json.dumps([{"iss": EHR, "jwks": {"keys": [SIGNER.jwk()]}}]))
+    closed = replace(settings, auth="required", public_base_url=PUBLIC, trusted_clients=listed)
+    app = create_app(closed, today=lambda: A_DAY, library=library)
+    client, house = app.test_client(), app.extensions["backpath"]
+    request = call()
+    request["prefetch"]["conditions"] = bundle(BACK_PAIN)
+    client.post(VIEW, json=request, headers=bearer(VIEW))
+    client.post(
+        f"{VIEW}/feedback", json={"feedback": [ACCEPTED]}, headers=bearer(f"{VIEW}/feedback")
+    )
+    house.shown.write(house.store)
+
+    assert [entry.client for entry in house.store.kept()] == [EHR]
+    assert {count.client for count in house.store.shown(None, None)} == {EHR}
+
+
+def test_cards_shown_are_counted_by_the_day_of_the_call(app: Flask, client: FlaskClient) -> None:
+    """Each card counts once each time it is given out, without a row of its own."""
+    cards = [*_cards(client), *_cards(client)]
+    house = app.extensions["backpath"]
+    house.shown.write(house.store)
+    house.shown.write(house.store)
+
+    ids = Counter(card["source"]["topic"]["code"] for card in cards)
+    assert house.store.shown(None, None) == tuple(
+        ShownCount(A_DAY, None, name, count) for name, count in sorted(ids.items())
+    )
 
 
 def test_an_unreachable_store_is_503_and_not_silence(library: Library, tmp_path: Path) -> None:
@@ -163,7 +341,9 @@ def test_an_unreachable_store_is_503_and_not_silence(library: Library, tmp_path:
     closed = Settings(database_url=f"sqlite:///{in_the_way}/feedback.sqlite3")
     client = create_app(closed, library=library).test_client()
 
-    assert client.post(URL, json={"feedback": [ACCEPTED]}).status_code == 503
+    refused = client.post(URL, json={"feedback": [ACCEPTED]})
+    assert (refused.status_code, "Retry-After" in refused.headers) == (503, True)
+    assert _cards(client)
     assert client.get("/ready").status_code == 503
     assert client.get("/health").status_code == 200
 
@@ -173,7 +353,7 @@ def test_a_store_that_is_no_database_is_unavailable(tmp_path: Path, library: Lib
     damaged = tmp_path / "damaged.sqlite3"
     damaged.write_bytes(b"this is no database, " * 100)
     client = create_app(
-        Settings(), library=library, store=SqliteFeedbackStore(damaged)
+        Settings(), library=library, store=open_store(f"sqlite:///{damaged}")
     ).test_client()
 
     assert client.post(URL, json={"feedback": [ACCEPTED]}).status_code == 503

@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from click.testing import CliRunner
 from fhir.resources.R4B import get_fhir_model_class
 from werkzeug.serving import make_server
 
-from cards.library import Library
+from cards.library import Library, load_library
 from cards.markdown import escaped
 from cards.trace import cannot_fire
 from service.app import create_app
@@ -64,9 +65,14 @@ def test_cards_over_http(fixture: Fixture, post_on: Callable[[Fixture], requests
     assert fixture.expected == told(response.status_code, response.json())
 
 
+# The command reads all content anew for each patient; for all of them once is enough.
+READ_ONCE = cache(load_library)
+
+
 @pytest.mark.parametrize("fixture", ALL)
-def test_cards_by_command(fixture: Fixture) -> None:
+def test_cards_by_command(fixture: Fixture, monkeypatch: pytest.MonkeyPatch) -> None:
     """``backpath evaluate`` gives the same cards as the service, as of the fixture's own day."""
+    monkeypatch.setattr("service.cli.load_library", READ_ONCE)
     request = str(FIXTURES / fixture.name / "request.json")
     result = CliRunner(env=IMPORTERS_ONLY).invoke(main, ["evaluate", request])
     printed = json.loads(result.stdout)

@@ -45,6 +45,20 @@ def test_a_browser_may_ask_before_calling(client: FlaskClient, path: str) -> Non
     assert "POST" in response.headers["Access-Control-Allow-Methods"]
 
 
+def test_a_web_page_is_not_let_into_the_private_network(client: FlaskClient) -> None:
+    """A page of anybody's, in a clinician's browser, does not reach a service inside by it."""
+    response = client.options(
+        VIEW,
+        headers={
+            **ORIGIN,
+            "Access-Control-Request-Method": "POST",
+            "Access-Control-Request-Private-Network": "true",
+        },
+    )
+
+    assert "Access-Control-Allow-Private-Network" not in response.headers
+
+
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [

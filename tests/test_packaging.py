@@ -15,7 +15,13 @@ import pytest
 
 from tests.conftest import HOUSE
 
-LOCKS = (".requirements.lock", ".requirements-test.lock", ".requirements-build.lock")
+LOCKS = (
+    ".requirements.lock",
+    ".requirements-test.lock",
+    ".requirements-audit.lock",
+    ".requirements-bench.lock",
+    ".requirements-build.lock",
+)
 TOP_LEVEL = {
     "pyproject.toml",
     "service",
@@ -63,18 +69,21 @@ def test_the_locks_hold_every_dependency() -> None:
     project = _project()["project"]
     served = {_name(requirement) for requirement in project["dependencies"]}
     tested = {_name(requirement) for requirement in project["optional-dependencies"]["test"]}
+    benched = {_name(requirement) for requirement in project["optional-dependencies"]["bench"]}
 
     assert served - _pinned(".requirements.lock") == set()
     assert (served | tested) - _pinned(".requirements-test.lock") == set()
+    assert (served | benched) - _pinned(".requirements-bench.lock") == set()
     assert tested & _pinned(".requirements.lock") == set()
 
 
-def test_the_two_locks_agree() -> None:
-    """What is tested is what is served."""
+@pytest.mark.parametrize("lock", [".requirements-test.lock", ".requirements-bench.lock"])
+def test_the_locks_agree(lock: str) -> None:
+    """What is tested, and what is measured, is what is served."""
     versions = re.compile(r"^(\S+==\S+)", re.MULTILINE)
     served = set(versions.findall(_read(".requirements.lock")))
 
-    assert served - set(versions.findall(_read(".requirements-test.lock"))) == set()
+    assert served - set(versions.findall(_read(lock))) == set()
 
 
 def test_the_top_level_holds_what_it_may() -> None:
@@ -101,6 +110,17 @@ def test_the_image_is_small_and_not_root() -> None:
     assert "pip install" not in final
     assert re.search(r"^USER 10001$", final, re.MULTILINE)
     assert re.search(r"^HEALTHCHECK ", final, re.MULTILINE)
+
+
+def test_what_is_served_can_be_audited_and_listed() -> None:
+    """The pins that are served are looked up and listed by tools pinned just as well."""
+    makefile = _read("Makefile")
+    recipes = dict(re.findall(r"^(audit|sbom):.*\n((?:\t.*\n)+)", makefile, re.MULTILINE))
+
+    assert {"pip-audit", "cyclonedx-bom"} <= _pinned(".requirements-audit.lock")
+    assert "-r .requirements.lock" in recipes["audit"]
+    assert "--require-hashes" in recipes["audit"]
+    assert "cyclonedx-py requirements .requirements.lock" in recipes["sbom"]
 
 
 def test_the_continuous_check_runs_what_people_run() -> None:

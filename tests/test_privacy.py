@@ -157,9 +157,15 @@ def test_nothing_of_a_chart_is_told(
     tmp_path: Path,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    """Answered, refused or spoilt: a call leaves no word of the chart outside its cards."""
+    """Answered, refused or spoilt: a call leaves no word of the chart outside its cards.
+
+    Neither does a client that takes the patient for the id of its request.
+    """
     secrets = _secrets(stored)
-    bearer = {"Authorization": f"Bearer {TOKEN}"}
+    bearer = {
+        "Authorization": f"Bearer {TOKEN}",
+        "X-Request-ID": stored.request["context"]["patientId"],
+    }
     clinic.post(address(stored.request), json=stored.request, headers=bearer)
     refused = []
     for what, request, to in _spoilt(stored):
@@ -168,12 +174,14 @@ def test_nothing_of_a_chart_is_told(
         if response.status_code != 200:
             refused.append(response.text)
     clinic.post(f"{address(stored.request)}/feedback", json=_feedback(userComment=str(secrets)))
+    counted = clinic.get("/metrics").text
     console = capfd.readouterr()
 
     assert len(refused) >= 7
     assert len(heard.lines) >= 9
     secrets |= {TOKEN}
     assert _leaked(secrets, "\n".join(refused)) == set()
+    assert _leaked(secrets, counted) == set()
     assert _leaked(secrets, "\n".join(heard.lines)) == set()
     assert _leaked(secrets, _without_times(console.out + console.err)) == set()
     assert _leaked(secrets - {str(TODAY)}, _stored_bytes(tmp_path)) == set()

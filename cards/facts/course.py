@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from cards.answer import UNKNOWN, Answer, ChartEntry, Finding, yes
-from cards.case import Case, Fact, fact_named, once
+from cards.case import Case, Fact, fact_named, once, once_for_each
 from cards.facts.entries import (
     TAKEN,
     absence,
@@ -67,8 +67,11 @@ def for_the_back(concept: Concept, coded_reasons: tuple[Concept, ...], *sets: st
 
 def code_alone_tells(concept: Concept, *sets: str) -> bool:
     """Whether a code of the sets counts without a reason: its rows do not ask for one."""
-    notes = (concept.sets[name] for name in sets if name in concept.sets)
-    return any(not any(needs in note for needs in NEEDS_REASON) for note in notes)
+    for name in sets:
+        note = concept.sets.get(name)
+        if note is not None and not (NEEDS_REASON[0] in note or NEEDS_REASON[1] in note):
+            return True
+    return False
 
 
 def counting(care: tuple[Care, ...], *sets: str) -> tuple[Care, ...]:
@@ -78,6 +81,11 @@ def counting(care: tuple[Care, ...], *sets: str) -> tuple[Care, ...]:
 
 def given_or_ordered(case: Case, *sets: str) -> tuple[Care, ...]:
     """Care of these sets for the back that was given, is under way, or is ordered."""
+    return _care_in(case, sets)
+
+
+@once_for_each
+def _care_in(case: Case, sets: tuple[str, ...]) -> tuple[Care, ...]:
     return counting((*procedures(case, *sets), *orders(case, *sets)), *sets)
 
 
@@ -93,8 +101,10 @@ def care_date(entry: Care, today: date) -> When | None:
     if entry.end and entry.end.earliest > today and days_ago(entry.start, today) is not None:
         return When(today, today, today.isoformat())
     authored = entry.authored if isinstance(entry, ServiceOrder) else None
-    whens = (entry.end, entry.start, authored)
-    return next((when for when in whens if days_ago(when, today) is not None), None)
+    for when in (entry.end, entry.start, authored):
+        if days_ago(when, today) is not None:
+            return when
+    return None
 
 
 def undated(entry: Care) -> bool:

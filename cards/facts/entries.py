@@ -54,9 +54,13 @@ def days_ago(when: When | None, today: date) -> tuple[int, int] | None:
 
     A partial date cannot mean a day that is still to come, so its end is cut at today.
     """
-    if when is None or when.earliest > today + timedelta(days=1):
+    if when is None:
         return None
-    return max(0, (today - when.latest).days), max(0, (today - when.earliest).days)
+    most = (today - when.earliest).days
+    if most < 0:
+        return (0, 0) if most == -1 else None
+    least = (today - when.latest).days
+    return max(0, least), most
 
 
 def within(when: When | None, today: date, days: int, *, since: int = 0) -> Answer:
@@ -206,13 +210,16 @@ def judged(case: Case, entries: Iterable[E], lies: Callable[[E], Answer], *keys:
 
 def belongs(concept: Concept, *sets: str) -> bool:
     """Whether the concept is in one of the value sets."""
-    return any(name in concept.sets for name in sets)
+    return not concept.sets.keys().isdisjoint(sets)
 
 
 def is_sequela(concept: Concept) -> bool:
     """Whether an injury code says sequela (7th character S): a late effect, no acute event."""
-    bare = (c.code.replace(".", "").upper() for c in concept.codings if c.system == ICD10CM)
-    return any(len(code) == 7 and code.endswith("S") for code in bare)
+    for coding in concept.codings:
+        sequela = coding.system == ICD10CM and coding.code[-1] in "sS"
+        if sequela and len(coding.code.replace(".", "")) == 7:
+            return True
+    return False
 
 
 def for_back_pain(coded_reasons: Sequence[Concept]) -> bool:
@@ -243,9 +250,8 @@ def conditions_in(case: Case, *sets: str, suspected: bool = False) -> tuple[Cond
     """Conditions of the sets in any state; those only suspected are for red flags alone."""
     return tuple(
         condition
-        for condition in case.record.conditions
-        if belongs(condition.concept, *sets)
-        and (suspected or condition.verification not in SUSPECTED)
+        for condition in case.record.conditions_in(*sets)
+        if suspected or condition.verification not in SUSPECTED
     )
 
 
@@ -279,9 +285,8 @@ def observations(case: Case, *sets: str) -> tuple[Observation, ...]:
     """Finished, dated results coded in the sets, newest first; none more than a day ahead."""
     return newest_first(
         observation
-        for observation in case.record.observations
+        for observation in case.record.observations_in(*sets)
         if observation.status in FINISHED
-        and belongs(observation.concept, *sets)
         and days_ago(observation.effective, case.today) is not None
     )
 
@@ -298,9 +303,8 @@ def procedures(case: Case, *sets: str, days: int | None = None) -> tuple[Procedu
     """Procedures done or under way, coded in the sets; with ``days``, surely performed since."""
     return tuple(
         procedure
-        for procedure in case.record.procedures
+        for procedure in case.record.procedures_in(*sets)
         if procedure.status in ("in-progress", "completed")
-        and belongs(procedure.concept, *sets)
         and (days is None or within(dated(procedure), case.today, days) is Answer.YES)
     )
 
@@ -309,10 +313,9 @@ def orders(case: Case, *sets: str, days: int | None = None) -> tuple[ServiceOrde
     """Active or completed orders coded in the sets; with ``days``, surely dated since."""
     return tuple(
         order
-        for order in case.record.service_orders
+        for order in case.record.service_orders_in(*sets)
         if order.status in ("active", "completed")
         and (order.intent is None or order.intent in ORDER_INTENTS)
-        and belongs(order.concept, *sets)
         and (days is None or within(dated(order), case.today, days) is Answer.YES)
     )
 
@@ -355,8 +358,8 @@ def medications_in(case: Case, *sets: str) -> tuple[MedicationOrder, ...]:
     """Orders for drugs of the sets with an order-like intent, whatever their status."""
     return tuple(
         order
-        for order in case.record.medications
-        if (order.intent is None or order.intent in ORDER_INTENTS) and belongs(order.drug, *sets)
+        for order in case.record.medications_in(*sets)
+        if order.intent is None or order.intent in ORDER_INTENTS
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -103,11 +104,12 @@ def flares(case: Case) -> tuple[tuple[Condition, When], ...]:
 
 
 def _flares(conditions: tuple[Condition, ...], today: date) -> tuple[tuple[Condition, When], ...]:
-    dated = ((condition, _flare(condition, conditions, today)) for condition in conditions)
+    old = [condition for condition in conditions if _older(condition, today)]
+    dated = ((condition, _flare(condition, old, today)) for condition in conditions)
     return tuple((condition, when) for condition, when in dated if when)
 
 
-def _flare(condition: Condition, all_of_them: tuple[Condition, ...], today: date) -> When | None:
+def _flare(condition: Condition, old: Sequence[Condition], today: date) -> When | None:
     """The day a Condition flared up on older pain within the last 28 days; None if it did not.
 
     A recurrence counts from the day it was recorded. A further Condition counts when it began in
@@ -116,7 +118,7 @@ def _flare(condition: Condition, all_of_them: tuple[Condition, ...], today: date
     """
     if condition.clinical in ("recurrence", "relapse") and _recent(condition.recorded, today):
         return condition.recorded
-    older = [c for c in all_of_them if c is not condition and _older(c, today)]
+    older = [c for c in old if c is not condition]
     if not older:
         return None
     if condition.onset:

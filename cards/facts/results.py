@@ -26,7 +26,7 @@ def findings(case: Case, *sets: str) -> tuple[Observation, ...]:
     """
     return newest_first(
         observation
-        for observation in case.record.observations
+        for observation in case.record.observations_about(*sets)
         if observation.status in FINISHED
         and not _in_future(observation, case)
         and _says(observation, sets)

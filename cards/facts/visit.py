@@ -29,10 +29,13 @@ def reason_is_back_pain(coded_reasons: Sequence[Concept]) -> Answer:
 
     A reason given only as text is no coded reason; a late effect of an injury is no back pain.
     """
-    readable = [reason for reason in coded_reasons if reason.readable]
-    if any(belongs(r, *BACK_PAIN_REASONS) and not is_sequela(r) for r in readable):
-        return Answer.YES
-    return Answer.NO if readable else Answer.UNKNOWN
+    answer = Answer.UNKNOWN
+    for reason in coded_reasons:
+        if reason.readable:
+            if belongs(reason, *BACK_PAIN_REASONS) and not is_sequela(reason):
+                return Answer.YES
+            answer = Answer.NO
+    return answer
 
 
 def context_encounter(case: Case) -> Encounter | None:

@@ -29,19 +29,17 @@ from cards.record import (
 from service.patient_record.allergy import read_allergy
 from service.patient_record.bundle import (
     SEARCHED,
-    entries,
     is_resource,
-    kind_of,
     linked,
+    listed,
     reference_of,
-    resource_of,
 )
 from service.patient_record.chart import Chart, Dropped
 from service.patient_record.condition import is_refuted, read_condition
-from service.patient_record.coverage import coverage_of
+from service.patient_record.coverage import coverage_of, states_of
 from service.patient_record.diagnostic_report import read_report
 from service.patient_record.drafts import UNREADABLE, read_drafts
-from service.patient_record.elements import Resource, text
+from service.patient_record.elements import Resource, TooManyElements, text
 from service.patient_record.encounter import read_encounter
 from service.patient_record.errors import PatientUnavailable, WrongPatient
 from service.patient_record.medication_request import read_medication
@@ -49,11 +47,21 @@ from service.patient_record.observation import read_components, read_observation
 from service.patient_record.patient import read_patient
 from service.patient_record.procedure import read_procedure
 from service.patient_record.references import is_about, relative, target
+from service.patient_record.relevance import CODED, Relevance, relevance
 from service.patient_record.service_request import read_device_request, read_service_request
 
-__all__ = ["PatientUnavailable", "Reading", "WrongPatient", "coverage_of", "read_patient_record"]
+__all__ = [
+    "PatientUnavailable",
+    "Reading",
+    "WrongPatient",
+    "coverage_of",
+    "read_patient_record",
+    "states_of",
+]
 
 REFUTED = "RefutedCondition"  # kept apart from the Conditions that count
+# Different resources of one id; each further one is compared with all, and set aside as unreadable.
+MOST_VERSIONS = 20
 LINKED = frozenset({"Condition", "Medication"})
 
 READERS: Mapping[str, Callable[[Resource, str, Chart], Entry | Dropped]] = {
@@ -167,17 +175,20 @@ def _read_entries(
     unread: list[str] = []
     drafted = {draft.order.reference for draft in drafts} - {""}
     seen: dict[str, list[Any]] = {}
+    relevant = relevance(chart.index, chart.linked)
     for key in SEARCHED:
-        for entry in entries(prefetch.get(key)):
-            resource = resource_of(entry)
-            kind = kind_of(resource)
+        for entry, resource, kind in listed(prefetch.get(key)):
+            if kind in CODED and _is_noise(resource, kind, chart, relevant):
+                continue
             reference = reference_of(entry)
-            unasked = resource is None or (is_resource(resource) and kind not in READERS)
+            unasked = is_resource(resource) and kind not in READERS
             versions = seen.setdefault(reference, []) if reference else []
             if unasked or reference in drafted or resource in versions:
                 continue
-            versions.append(resource)
             try:
+                if len(versions) == MOST_VERSIONS:
+                    raise TooManyElements
+                versions.append(resource)
                 reading = _read_one(resource, kind, reference, chart)
                 parts = (
                     read_components(resource, reading, chart)
@@ -199,6 +210,16 @@ def _read_entries(
 
 def _allergies(found: Mapping[str, list[Entry]]) -> tuple[Allergy, ...]:
     return cast("tuple[Allergy, ...]", tuple(found["AllergyIntolerance"]))
+
+
+def _is_noise(resource: Resource, kind: str, chart: Chart, relevant: Relevance) -> bool:
+    """Whether it is this patient's, and of no concern to any fact."""
+    if not chart.index.complete:
+        return False
+    try:
+        return not relevant.concerns(resource, kind) and is_about(resource, chart.patient_id)
+    except TooManyElements:  # which reading it will meet as well, and count
+        return False
 
 
 def _read_one(resource: Any, kind: str, reference: str, chart: Chart) -> Entry | Dropped:

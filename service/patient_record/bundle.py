@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from service.patient_record.elements import ABSENT, Resource, objects, text
+from service.patient_record.elements import ABSENT, Resource, is_object, objects, text
+from service.patient_record.flat import FlatEntry, FlatTyped
 from service.patient_record.references import URNS, link, target
 
 # Prefetch key → the resource type its search finds.
@@ -28,25 +29,63 @@ def entries(value: Any) -> Iterator[Resource]:
     An entry that is not an object is given as one with an unreadable resource, so that it is
     counted; a null entry is skipped.
     """
-    if not isinstance(value, dict):
-        return
-    if value.get("resourceType") != "Bundle" and "entry" not in value:
-        yield {"resource": value}
+    if not is_object(value):
         return
     listed = value.get("entry")
+    if listed is None and value.get("resourceType") != "Bundle":
+        yield {"resource": value}
+        return
     for entry in listed if isinstance(listed, list) else [listed]:
         if entry is not None:
-            yield entry if isinstance(entry, dict) else {"resource": entry}
+            yield entry if is_object(entry) else {"resource": entry}
+
+
+PLAIN = frozenset({"Patient", "Medication", *SEARCHED.values()})
+
+# An entry, its resource (whatever it is), and the resource's type: empty when it is none.
+Listed = tuple[Resource, Any, str]
+
+
+def listed(value: Any) -> list[Listed]:
+    """The entries of a Bundle that have a resource, each with it and its type."""
+    told = value.get("entry") if isinstance(value, FlatTyped) else None
+    if isinstance(told, list):
+        plain: list[Listed] = [
+            (entry, resource, kind)
+            for entry in told
+            if isinstance(entry, FlatEntry)
+            for resource in (entry.resource,)
+            if isinstance(resource, FlatTyped)
+            for kind in (resource.resourceType,)  # type: ignore[union-attr]  # msgspec's union
+            if isinstance(kind, str) and kind in PLAIN
+        ]
+        if len(plain) == len(told):
+            return plain
+    return [
+        (entry, resource, kind_of(resource))
+        for entry in entries(value)
+        if (resource := resource_of(entry)) is not None
+    ]
+
+
+def length(value: Any) -> int:
+    """How many entries ``entries`` looks at, told without looking."""
+    listed = value.get("entry") if hasattr(value, "get") else None
+    return len(listed) if isinstance(listed, list) else 1
 
 
 def resource_of(entry: Resource) -> Any:
     """The entry's resource, whatever it is; None when the entry has none."""
-    return entry.get("resource")
+    return entry.resource if isinstance(entry, FlatEntry) else entry.get("resource")
 
 
 def kind_of(resource: Any) -> str:
     """The resourceType; empty when this is no resource at all."""
-    return text(resource.get("resourceType")) if isinstance(resource, dict) else ""
+    if isinstance(resource, FlatTyped):
+        kind = resource.resourceType
+    else:
+        kind = resource.get("resourceType") if isinstance(resource, dict) else ""
+    return kind.strip() if isinstance(kind, str) else ""
 
 
 def is_resource(resource: Any) -> bool:
@@ -57,7 +96,7 @@ def is_resource(resource: Any) -> bool:
 def ids_of(entry: Resource) -> tuple[str, ...]:
     """Every id the entry goes by: the resource's own, and the one its fullUrl ends in."""
     resource = resource_of(entry)
-    own = text(resource.get("id")) if isinstance(resource, dict) else ""
+    own = text(resource.get("id")) if is_object(resource) else ""
     return tuple(filter(None, (own, target(text(entry.get("fullUrl")))[1])))
 
 
@@ -67,7 +106,7 @@ def reference_of(entry: Resource) -> str:
     A ``urn:uuid:`` fullUrl stands in for a missing id.
     """
     resource = resource_of(entry)
-    identifier = text(resource.get("id")) if isinstance(resource, dict) else ""
+    identifier = text(resource.get("id")) if is_object(resource) else ""
     url = text(entry.get("fullUrl"))
     if not identifier and url.lower().startswith(URNS):
         identifier = target(url)[1]
@@ -80,11 +119,10 @@ def linked(
     """The resources of these kinds, by ``Type/id``, also under the id of their fullUrl."""
     found: dict[str, Resource] = {}
     for value in values:
-        for entry in entries(value):
-            kind = kind_of(resource_of(entry))
+        for entry, resource, kind in listed(value):
             if kind in kinds:
                 for identifier in ids_of(entry):
-                    found.setdefault(link(kind, identifier), entry["resource"])
+                    found.setdefault(link(kind, identifier), resource)
     return found
 
 

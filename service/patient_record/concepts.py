@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 from cards.codes import CPT, ICD10CM, LOINC, RXNORM, SNOMED, CodeIndex
@@ -25,6 +26,9 @@ OIDS = {
     "2.16.840.1.113883.6.12": CPT,
     "2.16.840.1.113883.6.285": HCPCS,
 }
+
+# The codes of a chart repeat, and those of all charts do; a client cannot fill the memory.
+CODES_REMEMBERED = 16_384
 
 # A local URI that names ICD, but neither another edition nor the procedure codes (PCS).
 LOCAL_ICD = re.compile(r"icd(?![-_.]?(?:9|11|o\b))")
@@ -59,13 +63,23 @@ def canonical_system(uri: str) -> str | None:
     return None
 
 
-def read_coding(value: Resource) -> Coding | None:
-    """A coding; None without system or code, of an unknown system, or no code of its system."""
-    code = text(value.get("code"))
-    system = canonical_system(text(value.get("system"))) if code else None
-    if system is None or (system == ICD10CM and not ICD10_CODE.fullmatch(code)):
+@lru_cache(maxsize=CODES_REMEMBERED)
+def known_code(system: str, code: str) -> tuple[str, str] | None:
+    """Canonical system and code; None without code, of an unknown system, or no code of it."""
+    code = code.strip()
+    known = canonical_system(system.strip()) if code else None
+    if known is None or (known == ICD10CM and not ICD10_CODE.fullmatch(code)):
         return None
-    return Coding(system, code, text(value.get("display")))
+    return known, code
+
+
+def read_coding(value: Resource) -> Coding | None:
+    """A coding; None where its code is not known, see ``known_code``."""
+    system, code = value.get("system"), value.get("code")
+    if not isinstance(system, str) or not isinstance(code, str):
+        return None
+    known = known_code(system, code)
+    return Coding(*known, text(value.get("display"))) if known else None
 
 
 def read_concept(value: Any, index: CodeIndex) -> Concept:

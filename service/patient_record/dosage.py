@@ -11,6 +11,7 @@ from service.patient_record.dates import in_days, period_end, period_start, when
 from service.patient_record.elements import (
     Resource,
     codes,
+    elements,
     number,
     objects,
     one_object,
@@ -21,11 +22,17 @@ from service.patient_record.elements import (
 from service.patient_record.ucum import read_quantity
 
 PREFERRED = ("ordered", "calculated")
+# A tapering course has a dozen or two; each is weighed by every fact about doses.
+MOST_DOSAGES = 50
 
 
 def read_dosages(value: Any, chart: Chart) -> tuple[Dosage, ...]:
-    """Every dosageInstruction of an order."""
-    return tuple(_read_dosage(dosage, chart) for dosage in objects(value))
+    """Every dosageInstruction of an order.
+
+    Raises:
+        TooManyElements: there are more than ``MOST_DOSAGES``.
+    """
+    return tuple(_read_dosage(dosage, chart) for dosage in objects(value, MOST_DOSAGES))
 
 
 def _read_dosage(dosage: Resource, chart: Chart) -> Dosage:
@@ -125,5 +132,4 @@ def _count(value: Any) -> int:
 
 def _named(value: Any) -> tuple[str, ...]:
     """The different codes or clock times of an array, in order."""
-    named = value if isinstance(value, list) else [value]
-    return tuple(sorted({text(one) for one in named} - {""}))
+    return tuple(sorted({text(one) for one in elements(value)} - {""}))

@@ -11,6 +11,9 @@ from service.patient_record.chart import Chart
 from service.patient_record.concepts import canonical_system, merged
 from service.patient_record.elements import Resource, objects, one_object, text
 
+# Vitamins with minerals have some thirty; each part is looked for in every other drug.
+MOST_INGREDIENTS = 100
+
 
 class Drug(NamedTuple):
     """What is known of a drug; ``unreadable`` says why ``product`` is None.
@@ -55,7 +58,7 @@ def _read_medication(medication: Resource, reference: Resource, chart: Chart) ->
         return coded
     parts = [
         _read_concept(ingredient.get("itemCodeableConcept"), chart)
-        for ingredient in objects(medication.get("ingredient"))
+        for ingredient in objects(medication.get("ingredient"), MOST_INGREDIENTS)
         if ingredient.get("isActive") is not False
     ]
     names = (text(identifier.get("value")) for identifier in objects(medication.get("identifier")))

@@ -6,24 +6,60 @@ as an array of that one object.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, TypeAlias
+from typing import Any, Protocol
 
-Resource: TypeAlias = Mapping[str, Any]
+from service.patient_record.flat import Flat
+
+
+class Resource(Protocol):
+    """A FHIR resource or element whose members are asked for by name: plain JSON, or flat."""
+
+    def get(self, name: str, /) -> Any:
+        """The member as sent; None when absent."""
+        ...
+
 
 ABSENT: Resource = {}
+# No array of a real resource comes near; longer ones are made to keep us busy.
+MOST_ELEMENTS = 1_000
 PLAUSIBLE = 1e12  # beyond this no clinical number lies; also keeps infinity and NaN out
+
+
+def is_object(value: Any) -> bool:
+    """Whether this is a JSON object, plain or decoded flat."""
+    return isinstance(value, dict | Flat)
+
+
+class TooManyElements(ValueError):
+    """An array is longer than any real one; what holds it is set aside as unreadable."""
+
+
+def elements(value: Any, most: int = MOST_ELEMENTS) -> list[Any]:
+    """The elements of an array; anything else counts as an array of one.
+
+    Raises:
+        TooManyElements: there are more than ``most``.
+    """
+    if not isinstance(value, list):
+        return [value]
+    if len(value) > most:
+        raise TooManyElements
+    return value
 
 
 def one_object(value: Any) -> Resource:
     """The object, or an empty one when the element is absent or no object."""
-    return value if isinstance(value, dict) else ABSENT
+    return value if isinstance(value, dict | Flat) else ABSENT
 
 
-def objects(value: Any) -> tuple[Resource, ...]:
-    """The objects of an array; a lone object counts as an array of one, all else is skipped."""
+def objects(value: Any, most: int = MOST_ELEMENTS) -> tuple[Resource, ...]:
+    """The objects of an array; a lone object counts as an array of one, all else is skipped.
+
+    Raises:
+        TooManyElements: see ``elements``.
+    """
     if isinstance(value, list):
-        return tuple(element for element in value if isinstance(element, dict))
+        return tuple(element for element in elements(value, most) if isinstance(element, dict))
     return (value,) if isinstance(value, dict) else ()
 
 
@@ -55,9 +91,11 @@ def codes(value: Any) -> tuple[str, ...]:
 
     Older FHIR versions wrote statuses as plain strings. A concept without any code gives its
     text.
+
+    Raises:
+        TooManyElements: see ``elements``.
     """
-    elements: Iterable[Any] = value if isinstance(value, list) else (value,)
-    return tuple(code.lower() for element in elements for code in _codes_of_one(element) if code)
+    return tuple(code.lower() for one in elements(value) for code in _codes_of_one(one) if code)
 
 
 def code_within(value: Any, known: frozenset[str]) -> str | None:

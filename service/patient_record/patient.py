@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
+from typing import Any, cast
 
 from cards.record import Patient
+from service.patient_record.bundle import entries, kind_of, resource_of
 from service.patient_record.dates import past
-from service.patient_record.elements import Resource, code_within, objects, text, truth
+from service.patient_record.elements import (
+    Resource,
+    TooManyElements,
+    code_within,
+    elements,
+    text,
+    truth,
+)
 from service.patient_record.errors import PatientUnavailable, WrongPatient
 from service.patient_record.references import same_id
 
@@ -21,7 +29,10 @@ def read_patient(prefetched: Any, patient_id: str, today: date) -> Patient:
         PatientUnavailable: there is no Patient, or it does not say who it is.
         WrongPatient: it is somebody else.
     """
-    resource = _find(prefetched)
+    try:
+        resource = _find(prefetched)
+    except TooManyElements:
+        raise PatientUnavailable("prefetch.patient holds too many resources") from None
     identifier = text(resource.get("id"))
     if not identifier:
         raise PatientUnavailable("prefetch.patient holds no Patient resource with an id")
@@ -38,10 +49,9 @@ def read_patient(prefetched: Any, patient_id: str, today: date) -> Patient:
 
 def _find(prefetched: Any) -> Resource:
     """The Patient itself, or the first Patient of a Bundle."""
-    for resource in objects(prefetched):
-        if resource.get("resourceType") == "Patient":
-            return resource
-        if resource.get("resourceType") == "Bundle":
-            inside = [entry.get("resource") for entry in objects(resource.get("entry"))]
-            return _find([one for one in inside if one is not resource])
+    for value in elements(prefetched):
+        if kind_of(value) == "Patient":
+            return cast("Resource", value)
+        if kind_of(value) == "Bundle":
+            return _find([resource_of(entry) for entry in entries(value)])
     raise PatientUnavailable("prefetch.patient holds no Patient resource")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
-from service.patient_record.elements import Resource, one_object, text
+from service.patient_record.elements import Resource, elements, one_object, text
 
 URNS = ("urn:uuid:", "urn:oid:")
 UUID_LENGTH = 36
@@ -49,16 +48,22 @@ def relative(value: Any, kind: str) -> str | None:
 
 def is_about(resource: Resource, patient_id: str) -> bool:
     """Whether a resource is about this patient; one that names no patient is taken to be."""
-    return all(
-        _points_at(reference, patient_id)
-        for element in (resource.get("subject"), resource.get("patient"))
-        for reference in _references(element)
-    )
+    for name in ("subject", "patient"):
+        element = resource.get(name)
+        if element is not None and not _names(element, patient_id):
+            return False
+    return True
 
 
-def _references(element: Any) -> Iterable[str]:
-    elements: Iterable[Any] = element if isinstance(element, list) else (element,)
-    return filter(None, map(reference_text, elements))
+def _names(element: Any, patient_id: str) -> bool:
+    """Whether an element names this patient, or nobody."""
+    if isinstance(element, dict) and element.get("reference") == f"Patient/{patient_id}":
+        return True
+    for one in elements(element):
+        reference = reference_text(one)
+        if reference and reference != patient_id and not _points_at(reference, patient_id):
+            return False
+    return True
 
 
 def _points_at(reference: str, patient_id: str) -> bool:

@@ -1,0 +1,89 @@
+"""``backpath serve`` as its own process, for tests that stop it, crowd it or kill its workers."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.conftest import HOUSE, START_SECONDS, free_port, wait_until_ready
+
+COMMAND = [sys.executable, "-c", "from service.cli import main; main()", "serve"]
+VIEW = "/cds-services/back-pain-patient-view"
+LONG = 30.0
+PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+
+
+@dataclass(frozen=True)
+class Serving:
+    """A running server."""
+
+    port: int
+    process: subprocess.Popen[bytes]
+    folder: Path
+
+    @property
+    def base_url(self) -> str:
+        """What it is called by."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def log(self) -> str:
+        """Everything printed so far."""
+        return (self.folder / "log").read_text()
+
+    def workers(self) -> list[int]:
+        """The ids of the processes that answer now."""
+        master = self.process.pid
+        children = Path(f"/proc/{master}/task/{master}/children").read_text()
+        return [int(child) for child in children.split()]
+
+    def resident_bytes(self) -> int:
+        """The memory all its processes hold together."""
+        pages = [
+            int(Path(f"/proc/{process}/statm").read_text().split()[1])
+            for process in (self.process.pid, *self.workers())
+        ]
+        return sum(pages) * PAGE_BYTES
+
+
+@contextmanager
+def serving(folder: Path, **settings: str) -> Iterator[Serving]:
+    """Serve with these settings, given as ``WORKERS="2"``, with feedback kept in the folder."""
+    port = free_port()
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith("BACKPATH_")
+    } | {
+        "BACKPATH_PORT": str(port),
+        "BACKPATH_DATABASE_URL": f"sqlite:///{folder}/feedback.sqlite3",
+        "PYTHONPATH": str(HOUSE),
+        **{f"BACKPATH_{name}": value for name, value in settings.items()},
+    }
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            COMMAND, env=environment, cwd=folder, stdout=log, stderr=subprocess.STDOUT
+        )
+        server = Serving(port, process, folder)
+        try:
+            wait_until_ready(server.base_url, process, folder / "log")
+            yield server
+        finally:
+            if process.poll() is None:
+                process.terminate()
+            process.wait(START_SECONDS)
+
+
+def begun_call(port: int) -> http.client.HTTPConnection:
+    """A patient-view call whose sender has paused behind the first byte of the body."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=LONG)
+    connection.putrequest("POST", VIEW)
+    connection.putheader("Content-Type", "application/json")
+    connection.putheader("Transfer-Encoding", "chunked")
+    connection.endheaders()
+    connection.send(b"1\r\n{\r\n")
+    return connection
