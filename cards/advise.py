@@ -83,7 +83,7 @@ def advise(record: PatientRecord, today: date, library: Library) -> Advice:
     """
     drafts = [draft for draft in record.drafts if draft.selected]
     case = Case(record, today, factors=library.mme_factors)
-    asks = [_answers(replace(case, draft=draft, memo={}), library) for draft in drafts]
+    asks = [_answers(case.about(draft), library) for draft in drafts]
     call = _whole_call(asks or [_answers(case, library)], library)
     sure = SureAnswers(call)
 
@@ -99,7 +99,8 @@ def advise(record: PatientRecord, today: date, library: Library) -> Advice:
     completed = tuple(_completed(plan, texts.applied, library, sure) for plan in shown)
     nothing: tuple[ChartEntry, ...] = ()
     missing = sure.attempt(lambda: unrecorded(case), nothing, "unrecorded")
-    read = tuple(_with_unread(plan, unread_drugs(record, today)) for plan in completed)
+    unread = unread_drugs(record, today)
+    read = (_with_unread(plan, unread) for plan in completed)
     plans = tuple(with_repeats_marked(_with_unrecorded(plan, missing) for plan in read))
     cards, broken = _build(plans, record, standing, library)
     failed = (*judged.errors, *rows.errors, *texts.errors, *broken)
@@ -275,7 +276,7 @@ def _judge(
         verdicts.append(verdict)
         if advice:
             missing = _not_found(recommendation, ask, case.record, library)
-            about = replace(case, draft=draft)
+            about = case.about(draft) if draft else case
             told = (*advice.because, *_allergies_told(advice.suggestions, about, library), *missing)
             orders = unbarred(recommendation.id, advice.suggestions, about, library)
             orders = _answering(recommendation, orders, about, library)

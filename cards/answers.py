@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TypeVar
 
-from cards.answer import NO, UNKNOWN, Answer, Finding, all_of, any_of, negate
+from cards.answer import NO, UNKNOWN, Answer, Finding, any_of
 from cards.case import Case, answered
-from cards.criteria import Ask
+from cards.criteria import Ask, settled
 from cards.facts.vocabulary import FactDefinition, Vocabulary
 
 log = logging.getLogger(__name__)
@@ -126,29 +126,11 @@ def report_failure(name: str, failure: Exception) -> None:
 
 
 def derive(definition: FactDefinition, ask: Answers | GivenAnswers) -> Finding:
-    """A derived fact from its parts; ``unless`` takes a yes (or unknown) back only when yes.
-
-    Parts are asked only until one settles that the answer is no.
-    """
-    found: list[Finding] = []
-    for name in definition.all_of:
-        finding = ask(name)
-        if finding.answer is Answer.NO:
-            return NO
-        found.append(finding)
-    if definition.any_of:
-        option = any_of([ask(name) for name in definition.any_of])
-        if option.answer is Answer.NO:
-            return NO
-        found.append(option)
-    for name in definition.none_of:
-        finding = negate(ask(name))
-        if finding.answer is Answer.NO:
-            return NO
-        found.append(finding)
-    if any(ask(name).answer is Answer.YES for name in definition.unless):
+    """A derived fact from its parts; ``unless`` takes a yes (or unknown) back only when yes."""
+    found = settled(definition.all_of, definition.any_of, definition.none_of, ask)
+    if found.answer is Answer.NO:
         return NO
-    return all_of(found)
+    return NO if any(ask(name).answer is Answer.YES for name in definition.unless) else found
 
 
 def _is_of_draft(definition: FactDefinition) -> bool:

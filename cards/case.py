@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, TypeVar
 
@@ -30,6 +30,10 @@ class Case:
     draft: Draft | None = None
     factors: MmeFactors | None = None
     memo: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    def about(self, draft: Draft) -> Case:
+        """The same question of this draft; what was worked out for another does not carry over."""
+        return replace(self, draft=draft, memo={})
 
 
 def once(step: Callable[[Case], T]) -> Callable[[Case], T]:

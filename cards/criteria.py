@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from cards.answer import NO, UNKNOWN, Answer, Finding, any_of, yes
+from cards.answer import NO, UNKNOWN, Answer, ChartEntry, Finding, any_of, yes
 
 Ask = Callable[[str], Finding]
 
@@ -32,26 +32,38 @@ def meets(criteria: Criteria, ask: Ask) -> Finding:
     Criteria that cannot be met whatever the unknown facts turn out to be are no; else, when not
     met, unknown.
     """
-    required, options, barred = [], [], []
+    met = settled(criteria.all, criteria.any, criteria.none, ask)
+    if met.answer is not Answer.YES:
+        return met
+    told = criteria.any + criteria.all + criteria.none
+    return yes(entry for name in told for entry in ask(name).because)
+
+
+def settled(
+    required: Iterable[str], options: Sequence[str], barred: Iterable[str], ask: Ask
+) -> Finding:
+    """Kleene conjunction of ``required``, of any of ``options``, and of no ``barred``.
+
+    Facts are asked only until one settles that the answer is no; a yes bears the reasons of the
+    required and of the options that are yes.
+    """
+    because: list[ChartEntry] = []
     unknown = False
-    for name in criteria.all:
+    for name in required:
         finding = ask(name)
         if finding.answer is Answer.NO:
             return NO
         unknown = unknown or finding.answer is Answer.UNKNOWN
-        required.append(finding)
-    for name in criteria.none:
-        finding = ask(name)
-        if finding.answer is Answer.YES:
-            return NO
-        unknown = unknown or finding.answer is Answer.UNKNOWN
-        barred.append(finding)
-    if criteria.any:
-        options = [ask(name) for name in criteria.any]
-        met = any_of(options)
+        because += finding.because
+    if options:
+        met = any_of([ask(name) for name in options])
         if met.answer is Answer.NO:
             return NO
         unknown = unknown or met.answer is Answer.UNKNOWN
-    if unknown:
-        return UNKNOWN
-    return yes(entry for finding in options + required + barred for entry in finding.because)
+        because += met.because
+    for name in barred:
+        answer = ask(name).answer
+        if answer is Answer.YES:
+            return NO
+        unknown = unknown or answer is Answer.UNKNOWN
+    return UNKNOWN if unknown else yes(because)

@@ -18,7 +18,7 @@ from cards.recognition import Unreadable
 from cards.recommend import Applied
 from cards.recommendation import SuggestionTemplate
 from cards.record import MedicationOrder, PatientRecord
-from cards.total_dose import marks_of
+from cards.total_dose import each_once, marks_of
 
 UNREAD = frozenset(Unreadable) - {Unreadable.UNKNOWN_CODE}
 GROUPS = frozenset({"opioid-safety", "nsaid-safety"})
@@ -33,15 +33,8 @@ def unread_drugs(record: PatientRecord, today: date) -> tuple[MedicationOrder, .
     """
     drafts = (draft.order for draft in record.drafts)
     taken = (order for order in record.medications if may_be_taken(order, today))
-    unread: list[MedicationOrder] = []
-    known: set[tuple[object, ...]] = set()
-    for order in (*taken, *drafts):
-        if isinstance(order, MedicationOrder) and _is_unread(order):
-            marks = marks_of(order)
-            if known.isdisjoint(marks):
-                unread.append(order)
-                known |= marks
-    return tuple(unread)
+    orders = (order for order in (*taken, *drafts) if isinstance(order, MedicationOrder))
+    return tuple(each_once(list(filter(_is_unread, orders)), marks_of))
 
 
 def _is_unread(order: MedicationOrder) -> bool:

@@ -98,11 +98,6 @@ class Metrics:
             for name, entries in labels.items():
                 self._tallies[name].update(entries)
 
-    def count_many(self, name: str, counts: Mapping[Labels, int]) -> None:
-        """Count several at once."""
-        with self._lock:
-            self._tallies[name].update(counts)
-
     def time_call(
         self, hook: str, took: float, stages: Mapping[str, float], *, answered: bool
     ) -> None:

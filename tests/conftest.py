@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -25,6 +23,15 @@ from service.settings import Settings
 A_DAY = date(2026, 3, 2)
 HOUSE = Path(__file__).resolve().parent.parent
 START_SECONDS = 60.0
+# A year of low back pain at the time of the tests, of the patient of ``call``.
+BACK_PAIN = {
+    "resourceType": "Condition",
+    "id": "c-1",
+    "subject": {"reference": "Patient/pat-1"},
+    "clinicalStatus": {"coding": [{"code": "active"}]},
+    "code": {"coding": [{"system": "http://snomed.info/sct", "code": "278860009"}]},
+    "onsetDateTime": "2025-06-01",
+}
 # Where the importers find what they import: set for the tests, and no setting of the service.
 IMPORTERS_ONLY = {"BACKPATH_PACKAGE": None, "BACKPATH_TERMINOLOGY": None}
 
@@ -66,27 +73,10 @@ def client(app: Flask) -> FlaskClient:
 @pytest.fixture(scope="session")
 def live_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The base URL of ``backpath serve``, running as its own process on the real clock."""
-    folder = tmp_path_factory.mktemp("server")
-    port = free_port()
-    environment = {
-        name: value for name, value in os.environ.items() if not name.startswith("BACKPATH_")
-    } | {
-        "BACKPATH_PORT": str(port),
-        "BACKPATH_DATABASE_URL": f"sqlite:///{folder}/feedback.sqlite3",
-        "PYTHONPATH": str(HOUSE),
-    }
-    command = [sys.executable, "-c", "from service.cli import main; main()", "serve"]
-    with (folder / "log").open("wb") as log:
-        server = subprocess.Popen(
-            command, env=environment, cwd=folder, stdout=log, stderr=subprocess.STDOUT
-        )
-        base_url = f"http://127.0.0.1:{port}"
-        try:
-            wait_until_ready(base_url, server, folder / "log")
-            yield base_url
-        finally:
-            server.terminate()
-            server.wait(START_SECONDS)
+    from tests.serving import serving  # which waits for servers as everybody does, by what is here
+
+    with serving(tmp_path_factory.mktemp("server")) as server:
+        yield server.base_url
 
 
 def free_port() -> int:

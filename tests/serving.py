@@ -53,8 +53,11 @@ class Serving:
 
 
 @contextmanager
-def serving(folder: Path, **settings: str) -> Iterator[Serving]:
-    """Serve with these settings, given as ``WORKERS="2"``, with feedback kept in the folder."""
+def started(folder: Path, **settings: str) -> Iterator[Serving]:
+    """Start to serve with these settings, given as ``WORKERS="2"``; nobody waits until it does.
+
+    Feedback is kept in the folder unless the settings say where.
+    """
     port = free_port()
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith("BACKPATH_")
@@ -68,14 +71,20 @@ def serving(folder: Path, **settings: str) -> Iterator[Serving]:
         process = subprocess.Popen(
             COMMAND, env=environment, cwd=folder, stdout=log, stderr=subprocess.STDOUT
         )
-        server = Serving(port, process, folder)
         try:
-            wait_until_ready(server.base_url, process, folder / "log")
-            yield server
+            yield Serving(port, process, folder)
         finally:
             if process.poll() is None:
                 process.terminate()
             process.wait(START_SECONDS)
+
+
+@contextmanager
+def serving(folder: Path, **settings: str) -> Iterator[Serving]:
+    """Serve with these settings, as ``started`` takes them, once the server is ready."""
+    with started(folder, **settings) as server:
+        wait_until_ready(server.base_url, server.process, folder / "log")
+        yield server
 
 
 def begun_call(port: int) -> http.client.HTTPConnection:

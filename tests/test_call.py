@@ -61,6 +61,27 @@ def test_what_is_left_unread_is_of_no_concern(library: Library) -> None:
         ], fixture.name
 
 
+CONTAINED = """
+{"resourceType": "Bundle", "entry": [{"resource": {"resourceType": "Procedure", "id": "p",
+ "status": "completed", "performedDateTime": "2026-06-01", "code": {"text": "a visit at home"},
+ "reasonReference": [{"reference": "#pain"}], "contained": [{"resourceType": "Condition",
+ "id": "pain", "subject": {"reference": "Patient/p1"}, "code": {"coding": [
+ {"system": "http://snomed.info/sct", "code": "279039007"}]}}]}}]}
+"""
+
+
+def test_care_for_a_pain_it_brings_along_is_read(library: Library) -> None:
+    """Care coded in no value set, for back pain told inside the very resource, is still seen."""
+    patient = '{"resourceType": "Patient", "id": "p1"}'
+    body = (
+        '{"hook": "patient-view", "hookInstance": "h", "context": {"userId": "u", "patientId":'
+        f' "p1"}}, "prefetch": {{"patient": {patient}, "procedures": {CONTAINED}}}}}'
+    ).encode()
+    (procedure,) = reading(read_call(body), READABLE[0], library).record.procedures
+
+    assert ["back-pain-any" in reason.sets for reason in procedure.reasons] == [True]
+
+
 class Asked(dict[str, Any]):
     """A resource that notes which of its elements are asked for."""
 

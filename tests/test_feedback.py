@@ -21,7 +21,7 @@ from service.feedback import OTHER_REASON, one_uuid
 from service.settings import Settings
 from service.store import Feedback, ShownCount, open_store
 from service.tables import Table
-from tests.conftest import A_DAY, HOUSE, bundle, call
+from tests.conftest import A_DAY, BACK_PAIN, HOUSE, bundle, call
 from tests.tokens import EHR, VIEW
 from tests.trusted import PUBLIC, SIGNER, bearer
 
@@ -40,16 +40,6 @@ OVERRIDDEN: dict[str, Any] = {
         "reason": {"code": "red-flag-not-coded", "system": "urn:backpath:override-reason"},
         "userComment": "Known cancer, see letter to Mrs Lovelace",
     },
-}
-
-
-BACK_PAIN = {
-    "resourceType": "Condition",
-    "id": "c-1",
-    "subject": {"reference": "Patient/pat-1"},
-    "clinicalStatus": {"coding": [{"code": "active"}]},
-    "code": {"coding": [{"system": "http://snomed.info/sct", "code": "278860009"}]},
-    "onsetDateTime": "2025-06-01",
 }
 
 

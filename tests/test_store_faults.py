@@ -28,22 +28,14 @@ from service.feedback import one_uuid
 from service.settings import Settings
 from service.shown import MOST_KINDS, Shown
 from service.store import open_store
-from tests.conftest import A_DAY, START_SECONDS, bundle, call, free_port
+from tests.conftest import A_DAY, BACK_PAIN, START_SECONDS, bundle, call
 from tests.postgres import Postgres, database_url, postgres
-from tests.serving import COMMAND, Serving, serving
+from tests.serving import Serving, serving, started
 
 __all__ = ["database_url", "postgres"]
 
 PATIENT_VIEW = "/cds-services/back-pain-patient-view"
 FEEDBACK = f"{PATIENT_VIEW}/feedback"
-BACK_PAIN = {
-    "resourceType": "Condition",
-    "id": "c-1",
-    "subject": {"reference": "Patient/pat-1"},
-    "clinicalStatus": {"coding": [{"code": "active"}]},
-    "code": {"coding": [{"system": "http://snomed.info/sct", "code": "278860009"}]},
-    "onsetDateTime": "2025-06-01",
-}
 SMALL_DISK = 1_500_000
 
 
@@ -172,19 +164,10 @@ def test_a_full_disk_refuses_feedback_whole_and_answers_cards(tmp_path: Path) ->
 @contextmanager
 def _starting_without_store(folder: Path, url: str) -> Iterator[Serving]:
     """``backpath serve`` where nobody waits for it to be ready."""
-    port = free_port()
     # One worker: a second that had not yet opened the store would not know that it was there.
-    chosen = {"PORT": str(port), "DATABASE_URL": url, "WORKERS": "1"}
-    environment = {**os.environ, **{f"BACKPATH_{name}": value for name, value in chosen.items()}}
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(COMMAND, env=environment, stdout=log, stderr=subprocess.STDOUT)
-    server = Serving(port, process, folder)
-    try:
+    with started(folder, DATABASE_URL=url, WORKERS="1") as server:
         _in_the_end(lambda: _status(server, "/health") == 200)
         yield server
-    finally:
-        process.terminate()
-        process.wait(START_SECONDS)
 
 
 def _status(server: Serving, address: str) -> int | None:

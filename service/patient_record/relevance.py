@@ -41,10 +41,10 @@ class Relevance:
 
     def concerns(self, resource: Resource, kind: str) -> bool:
         """Whether some fact could look at this resource."""
-        elements = CODED.get(kind)
-        if elements is None or self._in_a_set(resource.get("code")):
+        names = CODED.get(kind)
+        if names is None or self._in_a_set(resource.get("code")):
             return True
-        for name in elements:
+        for name in names:
             value = resource.get(name)
             if value and self._matters(name, value):
                 return True
@@ -55,7 +55,7 @@ class Relevance:
         if name in DEEPER:
             return True
         if name == "reasonReference":
-            return bool(self.pains) and any(map(self._is_pain, objects(value)))
+            return any(map(self._may_be_pain, objects(value)))
         if name == "reasonCode":
             return any(of_the_back(reason, self.index) for reason in objects(value))
         return any(map(self._in_a_set, objects(value)))
@@ -70,8 +70,10 @@ class Relevance:
             for coding in elements(codings)
         )
 
-    def _is_pain(self, reference: Resource) -> bool:
-        return link("Condition", target(reference_text(reference))[1]) in self.pains
+    def _may_be_pain(self, reference: Resource) -> bool:
+        """Whether a reason is a Condition of the back, or one contained that its reader follows."""
+        text = reference_text(reference)
+        return text.startswith("#") or link("Condition", target(text)[1]) in self.pains
 
 
 def relevance(index: CodeIndex, linked: Mapping[str, Resource]) -> Relevance:
