@@ -51,4 +51,4 @@ def _in_dose(dose: DrugDose, order: MedicationOrder) -> MedicationOrder:
 
 def _with(case: Case, draft: Draft, changed: Draft) -> Case:
     drafts = tuple(changed if each is draft else each for each in case.record.drafts)
-    return replace(case, record=replace(case.record, drafts=drafts), draft=changed, memo={})
+    return case.of(replace(case.record, drafts=drafts), changed)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from cards.accepted import once_accepted
-from cards.allergens import allergies_against
+from cards.allergens import allergens, allergies_against
 from cards.answer import NO, YES, Answer, ChartEntry
 from cards.answers import Answers, CallAnswers, SureAnswers, given, report_failure
 from cards.card import build_card, with_each_order_once
@@ -19,9 +19,9 @@ from cards.facts.vocabulary import keys_read
 from cards.library import Library
 from cards.own_order import is_benefit, is_own
 from cards.pathway import Place, left_behind, locate
-from cards.recommend import Applied, Verdict, judge
+from cards.recommend import Applied, Verdict, judge, withheld
 from cards.recommendation import Recommendation, SuggestionTemplate
-from cards.record import Draft, MedicationOrder, PatientRecord
+from cards.record import Allergy, Draft, MedicationOrder, PatientRecord
 from cards.repeats import with_repeats_marked
 from cards.select import (
     DRUG_TOO_EARLY,
@@ -67,6 +67,21 @@ class Advice:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """What the cards of one call have to say beside their advice.
+
+    Attributes:
+        texts: paragraphs that apply.
+        unread: orders of drugs nobody can tell.
+        unrecorded: what was looked for and is not on record.
+    """
+
+    texts: tuple[Applied, ...]
+    unread: tuple[MedicationOrder, ...]
+    unrecorded: tuple[ChartEntry, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Judged:
     """Every recommendation judged: what applies, the verdicts, what failed."""
 
@@ -83,25 +98,25 @@ def advise(record: PatientRecord, today: date, library: Library) -> Advice:
     """
     drafts = [draft for draft in record.drafts if draft.selected]
     case = Case(record, today, factors=library.mme_factors)
-    asks = [_answers(case.about(draft), library) for draft in drafts]
-    call = _whole_call(asks or [_answers(case, library)], library)
+    asks = [library.answers(case.about(draft)) for draft in drafts]
+    call = _whole_call(asks or [library.answers(case)], library)
     sure = SureAnswers(call)
 
     judged = _judge_cards(case, library, call, list(zip(drafts, asks, strict=True)))
     places = locate(library.pathways, sure)
     order = _next_steps(library, sure)
     steps = next_steps(judged.applied, order) if record.hook == "patient-view" else ()
-    rows = _judge_rows(case, library, call, _listed_rows(library, sure), steps)
+    rows = _judge_rows(case, library, call, sure, steps)
     selection = select(judged.applied, rows.applied[:MOST_ROWS], order, record.hook)
     standing = stand(case, places, library.next_step_order, sure)
     texts = _judge_texts(case, library, call, selection.shown)
     shown = with_one_nsaid([with_one_drug_step(plan) for plan in selection.shown])
-    completed = tuple(_completed(plan, texts.applied, library, sure) for plan in shown)
     nothing: tuple[ChartEntry, ...] = ()
-    missing = sure.attempt(lambda: unrecorded(case), nothing, "unrecorded")
-    unread = unread_drugs(record, today)
-    read = (_with_unread(plan, unread) for plan in completed)
-    plans = tuple(with_repeats_marked(_with_unrecorded(plan, missing) for plan in read))
+    says = any(map(_says_what_is_unrecorded, shown))
+    missing = sure.attempt(lambda: unrecorded(case), nothing, "unrecorded") if says else nothing
+    told = Told(texts.applied, unread_drugs(case), missing)
+    completed = (_completed(plan, told, library, sure) for plan in shown)
+    plans = tuple(with_repeats_marked(completed))
     cards, broken = _build(plans, record, standing, library)
     failed = (*judged.errors, *rows.errors, *texts.errors, *broken)
     if sure.failed and not failed:  # the place on every card may be incomplete, and must be told
@@ -126,10 +141,6 @@ def _whole_call(asks: Sequence[Answers], library: Library) -> Ask:
     return asks[0] if len(asks) == 1 else CallAnswers(asks, library.draft_facts)
 
 
-def _answers(case: Case, library: Library) -> Answers:
-    return Answers(case, library.vocabulary, library.unanswerable, library.switches)
-
-
 def _judge_cards(
     case: Case,
     library: Library,
@@ -149,16 +160,16 @@ def _judge_cards(
 
 def _without_doubts(judged: Judged, library: Library) -> Judged:
     """The same without advice on whether to give what this service has suggested itself."""
-    recommendations = library.recommendations.values()
-    doubts = {
-        _key(advice)
+    uses = [
+        (advice, advice.draft)
         for advice in judged.applied
-        if advice.draft
-        and is_benefit(advice.recommendation)
-        and is_own(advice.draft, recommendations)
-    }
-    if not doubts:
+        if advice.draft and is_benefit(advice.recommendation)
+    ]
+    drafts = {draft.position: draft for _, draft in uses}
+    own = {at for at, draft in drafts.items() if is_own(draft, library.own_orders)}
+    if not own:
         return judged
+    doubts = {_key(advice) for advice, draft in uses if draft.position in own}
     return replace(
         judged,
         applied=tuple(advice for advice in judged.applied if _key(advice) not in doubts),
@@ -175,7 +186,7 @@ def _judge_rows(
     case: Case,
     library: Library,
     call: Ask,
-    listed: Sequence[str],
+    sure: SureAnswers,
     steps: Sequence[Applied],
 ) -> Judged:
     """The option rows of first-line care, or of exercise to be intensified, as they are listed."""
@@ -184,7 +195,7 @@ def _judge_rows(
         return Judged((), (), ())
     questions: list[tuple[Recommendation, Ask, Draft | None]] = [
         (library.recommendations[name], _as_row(call), None)
-        for name in listed
+        for name in _listed_rows(library, sure)
         if not (name == EXERCISE_ROW and INTENSIFY in shown)
     ]
     return _judge(questions, case, library)
@@ -206,27 +217,27 @@ def _proposes_drug(plan: CardPlan) -> bool:
     return proposed and plan.leader.recommendation.kind == "suggestion"
 
 
-def _completed(
-    plan: CardPlan, texts: Sequence[Applied], library: Library, sure: SureAnswers
-) -> CardPlan:
-    """The card with the paragraphs it bears and, for a next step, the pathway it is of."""
-    borne = [text for text in texts if _bears(plan, text.recommendation)]
+def _completed(plan: CardPlan, told: Told, library: Library, sure: SureAnswers) -> CardPlan:
+    """The card with the paragraphs it bears, what it has to say is unread and not on record.
+
+    A next step also has the pathway it is of.
+    """
     step = plan.leader.recommendation.id if is_next_step(plan) else None
-    pathway = (
-        leading_pathway(step, library.next_step_order, library.pathways, sure) if step else None
+    says = told.unrecorded and _says_what_is_unrecorded(plan)
+    texts = tuple([text for text in told.texts if _bears(plan, text.recommendation)])
+    if not (step or says or texts or told.unread):
+        return plan
+    return replace(
+        plan,
+        texts=texts,
+        pathway=step and leading_pathway(step, library.next_step_order, library.pathways, sure),
+        unread_drugs=len(told_on(plan.members, told.unread)) if told.unread else 0,
+        unrecorded=unsaid(told.unrecorded, plan.members) if says else (),
     )
-    return replace(plan, texts=tuple(borne), pathway=pathway)
 
 
-def _with_unread(plan: CardPlan, unread: Sequence[MedicationOrder]) -> CardPlan:
-    """The card with the number of drugs nobody can tell, where it has to say it."""
-    return replace(plan, unread_drugs=len(told_on(plan.members, unread)))
-
-
-def _with_unrecorded(plan: CardPlan, missing: tuple[ChartEntry, ...]) -> CardPlan:
-    """The card with what was looked for and is not on record, where it has to say it."""
-    says = any(says_what_is_unrecorded(member.recommendation) for member in plan.members)
-    return replace(plan, unrecorded=unsaid(missing, plan.members) if says else ())
+def _says_what_is_unrecorded(plan: CardPlan) -> bool:
+    return any(says_what_is_unrecorded(member.recommendation) for member in plan.members)
 
 
 def _offers_exercise(plan: CardPlan) -> bool:
@@ -266,6 +277,9 @@ def _judge(
     verdicts: list[Verdict] = []
     errors: list[str] = []
     for recommendation, ask, draft in questions:
+        if isinstance(ask, Answers) and ask.rules_out(recommendation.id):
+            verdicts.append(withheld(recommendation, ask, draft))
+            continue
         try:
             advice, verdict = judge(recommendation, ask, case.record.hook, draft)
         except Exception as failure:  # noqa: BLE001 one failing rule silences no other (H-21)
@@ -276,54 +290,90 @@ def _judge(
         verdicts.append(verdict)
         if advice:
             missing = _not_found(recommendation, ask, case.record, library)
-            about = case.about(draft) if draft else case
-            told = (*advice.because, *_allergies_told(advice.suggestions, about, library), *missing)
-            orders = unbarred(recommendation.id, advice.suggestions, about, library)
-            orders = _answering(recommendation, orders, about, library)
-            because = tuple(dict.fromkeys(told))
-            applied.append(replace(advice, because=because, suggestions=orders))
+            applied.append(_offered(advice, missing, case, library))
     return Judged(tuple(applied), tuple(verdicts), tuple(errors))
 
 
+def _offered(
+    advice: Applied, missing: tuple[ChartEntry, ...], case: Case, library: Library
+) -> Applied:
+    """The advice with the orders nothing speaks against, and what it has to tell.
+
+    That is what is missing, and the allergies that withhold an order, in its place.
+    """
+    orders, told = advice.suggestions, missing
+    if orders:
+        orders = unbarred(advice.recommendation.id, orders, case, library, advice.draft)
+        withheld = [s for s in advice.suggestions if s not in orders]
+        told = (*_allergies_told(withheld, advice.draft, case, library), *missing)
+        orders = _answering(advice, orders, case, library)
+    if not told and orders == advice.suggestions:
+        return advice
+    because = tuple(dict.fromkeys((*advice.because, *told)))
+    return replace(advice, because=because, suggestions=orders)
+
+
 def unbarred(
-    name: str, suggestions: tuple[SuggestionTemplate, ...], case: Case, library: Library
+    name: str,
+    suggestions: tuple[SuggestionTemplate, ...],
+    case: Case,
+    library: Library,
+    draft: Draft | None = None,
 ) -> tuple[SuggestionTemplate, ...]:
     """The suggestions, less new orders while anything that could speak against them is unread.
 
     The card then informs and does not propose. A drug nobody can tell speaks against every drug,
     and an allergy to a drug against that drug (H-22).
+
+    Args:
+        case: of the whole call, which works out once what is unread.
+        draft: the draft the suggestions are about; None when about the patient.
     """
-    drugs = library.drugs
-    suggestions = tuple(s for s in suggestions if not allergies_against(s, case, drugs))
-    unread = unread_drugs(case.record, case.today)
-    suggestions = tuple(s for s in suggestions if not any(holds_back(o, s) for o in unread))
+    if case.record.allergies:
+        suggestions = tuple(s for s in suggestions if not _allergies(s, draft, case, library))
+    unread = unread_drugs(case)
+    if unread:
+        suggestions = tuple(s for s in suggestions if not any(holds_back(o, s) for o in unread))
     if case.record.read(*library.bars[name]):
         return suggestions
     return tuple(s for s in suggestions if s.rescues or not _orders_anew(s))
 
 
 def _allergies_told(
-    suggestions: tuple[SuggestionTemplate, ...], case: Case, library: Library
+    withheld: Sequence[SuggestionTemplate], draft: Draft | None, case: Case, library: Library
 ) -> tuple[ChartEntry, ...]:
     """The allergies that withhold a suggestion: the card names them in its place."""
-    found = (a for s in suggestions for a in allergies_against(s, case, library.drugs))
+    if not withheld or not case.record.allergies:
+        return ()
+    found = (a for s in withheld for a in _allergies(s, draft, case, library))
     return reasons(dict.fromkeys(found))
 
 
+def _allergies(
+    suggestion: SuggestionTemplate, draft: Draft | None, case: Case, library: Library
+) -> tuple[Allergy, ...]:
+    drugs = library.drugs
+    return allergies_against(suggestion, draft, allergens(case, drugs), drugs)
+
+
 def _answering(
-    recommendation: Recommendation,
+    advice: Applied,
     suggestions: tuple[SuggestionTemplate, ...],
     case: Case,
     library: Library,
 ) -> tuple[SuggestionTemplate, ...]:
     """The suggestions, less a change of the drafted drug that leaves the card as due as before."""
+    draft = advice.draft
+    if draft is None or all(suggestion.action != "update" for suggestion in suggestions):
+        return suggestions
+    about = case.about(draft)
 
     def answers(suggestion: SuggestionTemplate) -> bool:
-        later = once_accepted(case, suggestion)
+        later = once_accepted(about, suggestion)
         if later is None:
             return True
-        ask = _answers(later, library)
-        return judge(recommendation, ask, case.record.hook, later.draft)[0] is None
+        ask = library.worked_out(later)
+        return judge(advice.recommendation, ask, case.record.hook, later.draft)[0] is None
 
     return tuple(suggestion for suggestion in suggestions if answers(suggestion))
 
@@ -392,11 +442,20 @@ def _outcomes(
         places.update({_key(member): "row" for member in plan.rows})
         places.update({_key(text): "text" for text in plan.texts})
     return tuple(
-        replace(verdict, outcome=places.get((verdict.id, verdict.draft), _unplaced(verdict, once)))
-        if verdict.outcome == "shown"
-        else verdict
-        for verdict in verdicts
+        [
+            verdict if verdict.outcome != "shown" else _placed(verdict, places, once)
+            for verdict in verdicts
+        ]
     )
+
+
+def _placed(
+    verdict: Verdict, places: Mapping[tuple[str, str | None], str], once: Collection[str]
+) -> Verdict:
+    place = places.get((verdict.id, verdict.draft)) or _unplaced(verdict, once)
+    if place == "shown":
+        return verdict
+    return Verdict(verdict.id, place, verdict.explain, verdict.indicator, verdict.draft)
 
 
 def _unplaced(verdict: Verdict, once: Collection[str]) -> str:

@@ -42,6 +42,8 @@ class Finding:
     because: tuple[ChartEntry, ...] = ()
 
 
+# Looked up once: a member of an enumeration costs several times what a global does.
+_YES, _NO, _UNKNOWN = Answer.YES, Answer.NO, Answer.UNKNOWN
 YES = Finding(Answer.YES)
 NO = Finding(Answer.NO)
 UNKNOWN = Finding(Answer.UNKNOWN)
@@ -57,9 +59,9 @@ def all_of(findings: Iterable[Finding]) -> Finding:
     unknown = False
     because: list[ChartEntry] = []
     for finding in findings:
-        if finding.answer is Answer.NO:
+        if finding.answer is _NO:
             return NO
-        if finding.answer is Answer.UNKNOWN:
+        if finding.answer is _UNKNOWN:
             unknown = True
         because += finding.because
     return UNKNOWN if unknown else yes(because)
@@ -70,10 +72,10 @@ def any_of(findings: Iterable[Finding]) -> Finding:
     met = unknown = False
     because: list[ChartEntry] = []
     for finding in findings:
-        if finding.answer is Answer.YES:
+        if finding.answer is _YES:
             met = True
             because += finding.because
-        elif finding.answer is Answer.UNKNOWN:
+        elif finding.answer is _UNKNOWN:
             unknown = True
     if met:
         return yes(because)

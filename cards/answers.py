@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from types import MappingProxyType
 from typing import TypeVar
 
-from cards.answer import NO, UNKNOWN, Answer, Finding, any_of
+from cards.answer import NO, UNKNOWN, Answer, Finding, any_of, yes
 from cards.case import Case, answered
-from cards.criteria import Ask, settled
+from cards.criteria import Ask, first_yes, settled
 from cards.facts.vocabulary import FactDefinition, Vocabulary
+from cards.record import BESIDE, LookUp
+from cards.silence import EmptyChart, drafted
+
+# Looked up once: a member of an enumeration costs several times what a global does.
+_YES, _NO, _UNKNOWN = Answer.YES, Answer.NO, Answer.UNKNOWN
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -23,6 +28,7 @@ class Answers:
         case: the record, the day and the draft under evaluation.
         unanswerable: facts all of whose value sets have no codes yet; always unknown.
         switches: facts answered by a setting of the site.
+        empty: the empty chart of this kind; what it answers is not worked out again.
     """
 
     def __init__(
@@ -31,8 +37,11 @@ class Answers:
         vocabulary: Vocabulary,
         unanswerable: frozenset[str] = frozenset(),
         switches: Mapping[str, Finding] = MappingProxyType({}),
+        empty: EmptyChart | None = None,
     ) -> None:
         self._case = case
+        self._empty = empty
+        self._held = frozenset() if empty is None else _held(case)
         self._vocabulary = vocabulary
         self._unanswerable = unanswerable
         self._known: dict[str, Finding] = dict(switches)
@@ -41,8 +50,22 @@ class Answers:
         """The answer to one fact; KeyError when no such fact is defined."""
         finding = self._known.get(name)
         if finding is None:
-            finding = self._known[name] = self._answer(self._vocabulary[name])
+            silence = self._empty[name] if self._empty is not None else None
+            if silence and silence.looked_up.isdisjoint(self._held):
+                finding = silence.finding
+            else:
+                finding = self._answer(self._vocabulary[name])
+            self._known[name] = finding
         return finding
+
+    def rules_out(self, recommendation: str) -> bool:
+        """Whether its trigger is not met, told by one look-up, whatever else the chart holds."""
+        if self._empty is not None:
+            held = self._held
+            for looked_up in self._empty.ways_out[recommendation]:
+                if looked_up.isdisjoint(held):
+                    return True
+        return False
 
     def _answer(self, definition: FactDefinition) -> Finding:
         if definition.scope == "derived":
@@ -60,12 +83,16 @@ class CallAnswers:
     def __init__(self, drafts: Sequence[Answers], draft_facts: frozenset[str]) -> None:
         self._drafts = drafts
         self._draft_facts = draft_facts
+        self._known: dict[str, Finding] = {}
 
     def __call__(self, name: str) -> Finding:
         """The answer to one fact; KeyError when no such fact is defined."""
-        if name in self._draft_facts:
-            return any_of(answers(name) for answers in self._drafts)
-        return self._drafts[0](name)
+        if name not in self._draft_facts:
+            return self._drafts[0](name)
+        finding = self._known.get(name)
+        if finding is None:
+            finding = self._known[name] = any_of([answers(name) for answers in self._drafts])
+        return finding
 
 
 class GivenAnswers:
@@ -118,6 +145,16 @@ def given(known: Mapping[str, Finding], call: Ask) -> Ask:
     return ask
 
 
+def _held(case: Case) -> Set[LookUp]:
+    """Every look-up that finds something in this case."""
+    held = case.record.held()
+    if case.other_drafts:
+        held.add(BESIDE)
+    if case.draft:
+        held |= drafted(case.draft)
+    return held
+
+
 def report_failure(name: str, failure: Exception) -> None:
     """Log what failed and the kind of failure; a message could hold patient data."""
     log.error(
@@ -127,10 +164,14 @@ def report_failure(name: str, failure: Exception) -> None:
 
 def derive(definition: FactDefinition, ask: Answers | GivenAnswers) -> Finding:
     """A derived fact from its parts; ``unless`` takes a yes (or unknown) back only when yes."""
-    found = settled(definition.all_of, definition.any_of, definition.none_of, ask)
-    if found.answer is Answer.NO:
+    parts = definition.all_of, definition.any_of, definition.none_of
+    met = settled(*parts, ask)
+    if met is _NO or first_yes(definition.unless, ask) is _YES:
         return NO
-    return NO if any(ask(name).answer is Answer.YES for name in definition.unless) else found
+    if met is _UNKNOWN:
+        return UNKNOWN
+    found = [ask(name) for name in definition.all_of + definition.any_of]
+    return yes(entry for one in found if one.answer is _YES for entry in one.because)
 
 
 def _is_of_draft(definition: FactDefinition) -> bool:

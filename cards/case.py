@@ -23,6 +23,8 @@ class Case:
         today: the day of the call, local calendar date.
         draft: the draft under evaluation; None on patient-view and for facts of scope patient.
         factors: what converts opioids into morphine equivalents; None leaves every sum unknown.
+        memo: what was worked out of this case.
+        shared: what was worked out of the record alone, whichever draft is under evaluation.
     """
 
     record: PatientRecord
@@ -30,10 +32,20 @@ class Case:
     draft: Draft | None = None
     factors: MmeFactors | None = None
     memo: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
+    shared: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def other_drafts(self) -> tuple[Draft, ...]:
+        """The drafts of this call beside the one under evaluation."""
+        return self.record.drafts_beside(self.draft)
 
     def about(self, draft: Draft) -> Case:
-        """The same question of this draft; what was worked out for another does not carry over."""
+        """The same question of this draft; what rests on another draft does not carry over."""
         return replace(self, draft=draft, memo={})
+
+    def of(self, record: PatientRecord, draft: Draft | None) -> Case:
+        """The same question of another record; nothing worked out of this one carries over."""
+        return replace(self, record=record, draft=draft, memo={}, shared={})
 
 
 def once(step: Callable[[Case], T]) -> Callable[[Case], T]:
@@ -43,6 +55,35 @@ def once(step: Callable[[Case], T]) -> Callable[[Case], T]:
         if step not in case.memo:
             case.memo[step] = step(case)
         result: T = case.memo[step]
+        return result
+
+    remembered.__doc__ = step.__doc__
+    remembered.__name__ = step.__name__
+    return remembered
+
+
+def once_a_call(step: Callable[[Case], T]) -> Callable[[Case], T]:
+    """Compute a step at most once for all drafts; it never looks at the one under evaluation."""
+
+    def remembered(case: Case) -> T:
+        if step not in case.shared:
+            case.shared[step] = step(case)
+        result: T = case.shared[step]
+        return result
+
+    remembered.__doc__ = step.__doc__
+    remembered.__name__ = step.__name__
+    return remembered
+
+
+def once_a_call_for_each(step: Callable[[Case, S], T]) -> Callable[[Case, S], T]:
+    """As ``once_a_call``, for a step about something (hashable)."""
+
+    def remembered(case: Case, of: S) -> T:
+        key = step, of
+        if key not in case.shared:
+            case.shared[key] = step(case, of)
+        result: T = case.shared[key]
         return result
 
     remembered.__doc__ = step.__doc__

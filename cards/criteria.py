@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from cards.answer import NO, UNKNOWN, Answer, ChartEntry, Finding, any_of, yes
+from cards.answer import NO, UNKNOWN, Answer, Finding, yes
+
+# Looked up once: a member of an enumeration costs several times what a global does.
+_YES, _NO, _UNKNOWN = Answer.YES, Answer.NO, Answer.UNKNOWN
 
 Ask = Callable[[str], Finding]
 
@@ -33,37 +36,45 @@ def meets(criteria: Criteria, ask: Ask) -> Finding:
     met, unknown.
     """
     met = settled(criteria.all, criteria.any, criteria.none, ask)
-    if met.answer is not Answer.YES:
-        return met
+    if met is not _YES:
+        return NO if met is _NO else UNKNOWN
     told = criteria.any + criteria.all + criteria.none
     return yes(entry for name in told for entry in ask(name).because)
 
 
 def settled(
-    required: Iterable[str], options: Sequence[str], barred: Iterable[str], ask: Ask
-) -> Finding:
-    """Kleene conjunction of ``required``, of any of ``options``, and of no ``barred``.
+    required: Iterable[str], options: Iterable[str], barred: Iterable[str], ask: Ask
+) -> Answer:
+    """Kleene conjunction of ``required``, of any of ``options`` (if any), and of no ``barred``.
 
-    Facts are asked only until one settles that the answer is no; a yes bears the reasons of the
-    required and of the options that are yes.
+    Facts are asked only until one settles that the answer is no.
     """
-    because: list[ChartEntry] = []
-    unknown = False
+    known = True
     for name in required:
-        finding = ask(name)
-        if finding.answer is Answer.NO:
-            return NO
-        unknown = unknown or finding.answer is Answer.UNKNOWN
-        because += finding.because
+        answer = ask(name).answer
+        if answer is _NO:
+            return answer
+        known = known and answer is _YES
     if options:
-        met = any_of([ask(name) for name in options])
-        if met.answer is Answer.NO:
-            return NO
-        unknown = unknown or met.answer is Answer.UNKNOWN
-        because += met.because
+        met = first_yes(options, ask)
+        if met is _NO:
+            return met
+        known = known and met is _YES
     for name in barred:
         answer = ask(name).answer
-        if answer is Answer.YES:
-            return NO
-        unknown = unknown or answer is Answer.UNKNOWN
-    return UNKNOWN if unknown else yes(because)
+        if answer is _YES:
+            return _NO
+        known = known and answer is _NO
+    return _YES if known else _UNKNOWN
+
+
+def first_yes(names: Iterable[str], ask: Ask) -> Answer:
+    """Kleene disjunction, asked until one is yes."""
+    met = _NO
+    for name in names:
+        answer = ask(name).answer
+        if answer is _YES:
+            return answer
+        if answer is _UNKNOWN:
+            met = answer
+    return met

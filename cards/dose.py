@@ -21,6 +21,7 @@ from cards.amount import (
 from cards.product import Product, Strength
 from cards.record import Dosage, MedicationOrder, Quantity
 from cards.timing import DAY_HOURS, HOURS_PER, dosing_days, step, times_per_day
+from cards.worked import once_an_order_for_each
 
 __all__ = [
     "Dose",
@@ -32,6 +33,7 @@ __all__ = [
     "largest_single_dose_mg",
     "least_daily_dose",
     "salt_factor",
+    "single_doses_mg",
 ]
 
 WEAR = re.compile(r"(?:^|\s)(\d+) HR\b")
@@ -67,6 +69,7 @@ class Dose:
 # The daily dose of an order
 
 
+@once_an_order_for_each
 def daily_dose(order: MedicationOrder, ingredient: str) -> Dose | None:
     """How much of the ingredient the order allows in a day.
 
@@ -95,6 +98,7 @@ def daily_dose(order: MedicationOrder, ingredient: str) -> Dose | None:
     return _as_worn(order, strength) or _as_supplied(order, strength, product)
 
 
+@once_an_order_for_each
 def least_daily_dose(order: MedicationOrder, ingredient: str) -> Dose | None:
     """The daily dose by those dosages that can be read, where others cannot: a lower bound.
 
@@ -112,13 +116,18 @@ def least_daily_dose(order: MedicationOrder, ingredient: str) -> Dose | None:
 
 def largest_single_dose_mg(order: MedicationOrder, ingredient: str) -> float | None:
     """The most taken at once by any dosage, in milligrams; None when one of them is unread."""
+    doses = single_doses_mg(order, ingredient)
+    known = [dose for dose in doses if dose is not None]
+    return max(known, default=None) if len(known) == len(doses) else None
+
+
+def single_doses_mg(order: MedicationOrder, ingredient: str) -> list[float | None]:
+    """What each dosage takes at once, in milligrams; None for one that is not read."""
     product = order.product
     strength = strength_of(ingredient, product) if product else None
     if product is None or strength is None:
-        return None
-    doses = [_at_once(d, lambda q: ingredient_mg(q, strength, product)) for d in order.dosages]
-    known = [dose for dose in doses if dose is not None]
-    return max(known, default=None) if len(known) == len(doses) else None
+        return [None] * len(order.dosages)
+    return [_at_once(d, lambda q: ingredient_mg(q, strength, product)) for d in order.dosages]
 
 
 def daily_dose_mg(order: MedicationOrder, strength_mg: float | None) -> float | None:
@@ -172,6 +181,13 @@ def _highest_step(
     order: MedicationOrder, amount: Callable[[Dosage], float | None]
 ) -> tuple[float, float] | None:
     """The highest step, and what of it is not as needed; None when any dosage is unread."""
+    if len(order.dosages) == 1:
+        (dosage,) = order.dosages
+        found = amount(dosage)
+        if found is None:
+            return None
+        total = round(found, DIGITS)
+        return total, 0.0 if dosage.as_needed else total
     steps: list[tuple[float, float]] = []
     by_step = sorted(order.dosages, key=step)
     for _, together in groupby(by_step, key=step):

@@ -79,6 +79,8 @@ class DrugIndex:
         "Non-aspirin" and "aspirin-free" do not name aspirin.
         """
         words = tuple(WORD.findall(text.lower()))
+        if self.names.keys().isdisjoint(words):
+            return ()
         found = []
         position = 0
         while position < len(words):
@@ -90,7 +92,9 @@ class DrugIndex:
         return tuple(found)
 
     def _name_at(self, words: tuple[str, ...], position: int) -> Name | None:
-        candidates = self.names.get(words[position], ())
+        candidates = self.names.get(words[position])
+        if not candidates:  # most words begin no name
+            return None
         fitting = (n for n in candidates if words[position : position + len(n.words)] == n.words)
         return next(fitting, None)
 

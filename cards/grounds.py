@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 
 from cards.answer import ChartEntry
-from cards.facts.entries import BACK_PAIN_REASONS, belongs
+from cards.facts.entries import BACK_PAIN_REASONS
 from cards.facts.lapsed import MAY_BE_TAKEN
 from cards.markdown import escaped
 from cards.recommend import Applied
@@ -34,21 +34,29 @@ def grounds_of(
     """
     first = [member.because[0] for member in members if member.because]
     others = [entry for member in members for entry in member.because[1:]]
-    entries = tuple(dict.fromkeys([*first, *others, *unrecorded]))
-    told = [entry for entry in entries if not _told_with_more(entry, entries)]
-    pain = {c.reference for c in record.conditions if belongs(c.concept, *BACK_PAIN_REASONS)}
+    told = _without_less_told(list(dict.fromkeys([*first, *others, *unrecorded])))
+    if len(told) < 2:
+        return tuple(told)
+    pain = {condition.reference for condition in record.conditions_in(*BACK_PAIN_REASONS)}
     drafts = {_plain(member.draft) for member in members if member.draft}
     return tuple(sorted(told, key=lambda entry: _lateness(entry, pain, drafts)))
 
 
-def _told_with_more(entry: ChartEntry, entries: Sequence[ChartEntry]) -> bool:
-    """Whether another ground names the same entry and more, such as a draft with its dose."""
+def _without_less_told(entries: list[ChartEntry]) -> list[ChartEntry]:
+    """The grounds but those another names with more, such as a draft with its dose."""
+    alike: dict[str, list[ChartEntry]] = {}
+    for entry in entries:
+        alike.setdefault(entry.reference, []).append(entry)
+    alike.pop("", None)  # what was not found bears no reference
+    if all(len(same) == 1 for same in alike.values()):
+        return entries
+    return [e for e in entries if not _told_with_more(e, alike.get(e.reference, ()))]
+
+
+def _told_with_more(entry: ChartEntry, alike: Sequence[ChartEntry]) -> bool:
+    """Whether another ground of the same reference says this one and more."""
     more = (f"{entry.display}:", f"{entry.display},")
-    return any(
-        other.reference == entry.reference and other.display.startswith(more)
-        for other in entries
-        if entry.reference
-    )
+    return any(other.display.startswith(more) for other in alike)
 
 
 def _plain(draft: Draft) -> tuple[str, str]:
@@ -66,9 +74,9 @@ def _lateness(
     return 1 if entry.reference in pain else 0
 
 
-def drugs_beside(record: PatientRecord, drafts: Collection[Draft]) -> frozenset[str]:
+def drugs_beside(record: PatientRecord, members: Iterable[Applied]) -> frozenset[str]:
     """References of the drugs on record or drafted, but those of the drafts a card is about."""
-    about = {draft.order.reference for draft in drafts}
+    about = {member.draft.order.reference for member in members if member.draft}
     orders = (*record.medications, *(draft.order for draft in record.drafts))
     drugs = {order.reference for order in orders if isinstance(order, MedicationOrder)}
     return frozenset(drugs - about)
@@ -81,9 +89,11 @@ def in_words(grounds: Sequence[ChartEntry], drugs: AbstractSet[str], most: int |
         drugs: references of the drugs beside the draft, of which none is left out.
         most: how many of the other grounds are told; None for all.
     """
-    plain = [entry for entry in grounds if entry.reference and not entry.calculated]
-    missing = [e.display for e in grounds if not e.reference and not e.calculated]
-    paragraphs = _calculation([entry for entry in grounds if entry.calculated])
+    calculated = [entry for entry in grounds if entry.calculated]
+    others = [entry for entry in grounds if not entry.calculated] if calculated else grounds
+    plain = [entry for entry in others if entry.reference]
+    missing = [entry.display for entry in others if not entry.reference]
+    paragraphs = _calculation(calculated)
     if plain:
         paragraphs.append(f"Found in the record: {_shown(plain, drugs, most)}.")
     if missing:
@@ -96,13 +106,19 @@ def _shown(found: Sequence[ChartEntry], drugs: AbstractSet[str], most: int | Non
 
     A drug that may still be taken comes first: nobody could ask about one that is not named.
     """
-    lapsed = [entry for entry in found if entry.display.startswith(MAY_BE_TAKEN)]
-    listed = _said([*lapsed, *(entry for entry in found if entry not in lapsed)])
+    listed = _said(sorted(found, key=lambda entry: not entry.display.startswith(MAY_BE_TAKEN)))
+    if not may_be_hidden(len(listed), most):
+        return "; ".join(words for _, _, words in listed)
     named = {name for name, references, _ in listed if references & drugs}
     others = [name for name, _, _ in listed if name not in named]
-    hidden = others[most:] if most is not None and len(others) > most + 1 else []
+    hidden = others[most:] if may_be_hidden(len(others), most) else []
     told = [words for name, _, words in listed if name not in hidden]
     return "; ".join(told) + (f"; and {len(hidden)} more" if hidden else "")
+
+
+def may_be_hidden(count: int, most: int | None) -> bool:
+    """Whether so many grounds are more than are told; a single further one is named as well."""
+    return most is not None and count > most + 1
 
 
 def _said(entries: Sequence[ChartEntry]) -> list[tuple[str, AbstractSet[str], str]]:
@@ -112,7 +128,8 @@ def _said(entries: Sequence[ChartEntry]) -> list[tuple[str, AbstractSet[str], st
     """
     together: dict[str, list[ChartEntry]] = {}
     for entry in entries:
-        name = escaped(SEMANTIC_TAG.sub("", entry.display) or entry.reference.partition("/")[0])
+        display = SEMANTIC_TAG.sub("", entry.display) if "(" in entry.display else entry.display
+        name = escaped(display or entry.reference.partition("/")[0])
         together.setdefault(name, []).append(entry)
     return [
         (name, {entry.reference for entry in alike}, _dated(name, alike))

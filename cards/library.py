@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cards.answer import NO, YES, Finding
+from cards.answers import Answers
+from cards.case import Case
 from cards.codes import CodeIndex
 from cards.content import Document, read_yaml
 from cards.definition_files import (
@@ -27,10 +29,12 @@ from cards.definition_files import (
 from cards.drug_index import DrugIndex, with_products
 from cards.facts.vocabulary import Vocabulary, closure, keys_read
 from cards.mme_factors import MmeFactors, read_mme_factors
+from cards.own_order import OwnOrders, own_orders
 from cards.pathway import Pathway
 from cards.recommendation import Recommendation
 from cards.recommendation_files import Shared, read_recommendations
 from cards.record import HookName
+from cards.silence import EmptyCharts
 from cards.terminology_files import read_drugs
 from cards.value_set_files import ValueSets, index_codes, loinc_codes, read_value_sets
 
@@ -57,6 +61,8 @@ class Library:
         drugs: what drug codes stand for.
         mme_factors: what converts opioids into morphine equivalents, as the site has chosen.
         loinc_codes: LOINC codes Observations are searched by.
+        empty_charts: what charts that hold nothing are answered.
+        own_orders: what accepting a suggestion leads to.
     """
 
     content_version: str
@@ -85,6 +91,23 @@ class Library:
     statements: tuple[Statement, ...]
     key_names: Mapping[str, str]
     disclaimer: str
+    own_orders: OwnOrders
+    empty_charts: EmptyCharts = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Charts that hold nothing are asked by this content."""
+        triggers = {name: one.trigger for name, one in self.recommendations.items()}
+        charts = EmptyCharts(self.mme_factors, triggers, self.worked_out)
+        object.__setattr__(self, "empty_charts", charts)
+
+    def worked_out(self, case: Case) -> Answers:
+        """The answers of a case, each worked out."""
+        return Answers(case, self.vocabulary, self.unanswerable, self.switches)
+
+    def answers(self, case: Case) -> Answers:
+        """The answers of a case; what nothing is held of is answered as an empty chart does."""
+        empty = self.empty_charts.like(case)
+        return Answers(case, self.vocabulary, self.unanswerable, self.switches, empty)
 
 
 def load_library(
@@ -150,6 +173,7 @@ def load_library(
         statements=read_statements(root / "statements.csv"),
         key_names=release["key_names"],
         disclaimer=recommendations[DISCLAIMER].detail,
+        own_orders=own_orders(recommendations.values()),
     )
 
 

@@ -21,7 +21,8 @@ _STRENGTH = re.compile(
 
 def shortened(text: str, longest: int = LONGEST) -> str:
     """Record text on one line of at most 80 characters (safety.md H-36)."""
-    line = _SPACE.sub(" ", text).strip()
+    plain = text.isascii() and text.isprintable() and "  " not in text
+    line = (text if plain else _SPACE.sub(" ", text)).strip()
     return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"
 
 
@@ -53,4 +54,7 @@ def _cut(text: str, longest: int) -> str:
 
 def escaped(text: str, longest: int = LONGEST) -> str:
     """Record text that no Markdown or HTML renderer takes for markup or a link."""
-    return _ADDRESS.sub(" ", shortened(text, longest)).translate(_HARMLESS)
+    line = shortened(text, longest)
+    if "://" in line or "@" in line or "www." in line.lower():
+        line = _ADDRESS.sub(" ", line)
+    return line.translate(_HARMLESS)

@@ -109,8 +109,9 @@ def morphine_equivalents(
     parts: list[OpioidPart] = []
     in_place: list[InPlace] = []
     apart = _unknown(active, drafts, factors)
-    for ingredient, name in sorted(factors.names.items()):
-        held, held_drafts = (_holding(orders, ingredient) for orders in (active, drafts))
+    for ingredient in sorted(_held(active, factors) | _held(drafts, factors)):
+        name = factors.names[ingredient]
+        held, held_drafts = _holding(active, ingredient), _holding(drafts, ingredient)
         once = each_preparation_once(held, held_drafts, ingredient)
         in_place += in_place_of(once, held)
         sorted_out = _sorted_out(once, ingredient, factors)
@@ -123,7 +124,20 @@ def morphine_equivalents(
     return _summed(parts, apart, in_place)
 
 
+def _held(orders: Sequence[MedicationOrder], factors: MmeFactors) -> set[str]:
+    """The opioids the factors know that are in one of the orders."""
+    return {
+        ingredient
+        for order in orders
+        if order.product
+        for ingredient in order.product.ingredients
+        if ingredient in factors.names
+    }
+
+
 def _unread(total: TotalDose, name: str) -> list[NotCounted]:
+    if not total.left_out:
+        return []
     counted = {part.order for part in total.parts}
     return [
         NotCounted(name, "part not read" if order in counted else "dose not read", order)
@@ -209,12 +223,14 @@ def _parts(
     found: list[OpioidPart] = []
     without: list[MedicationOrder] = []
     for parts in (swallowed, worn):
+        if not parts:
+            continue
         dose = added(part.dose for part in parts)
         orders = tuple(part.order for part in parts)
         factor = _factor(dose, ingredient, factors)
         if factor is None:
             without += orders
-        elif parts:
+        else:
             found.append(_part(ingredient, dose, orders, factor, factors))
     return found, without
 

@@ -140,7 +140,7 @@ def named_sets(texts: Iterable[str], drugs: DrugIndex, index: CodeIndex) -> froz
     Only words that are the whole name of an ingredient, a salt or a brand count. The "potassium"
     of losartan potassium names no diclofenac, which has a salt of that name.
     """
-    named = (name for text in texts for name in drugs.named_in(text))
+    named = (name for text in dict.fromkeys(texts) for name in drugs.named_in(text))
     ingredients = {code for name in named for code in _spelled_out(name, drugs)}
     return frozenset(name for code in ingredients for name in index.sets_of(RXNORM, code))
 

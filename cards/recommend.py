@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal
 
 from cards.answer import Answer, ChartEntry, Finding
@@ -11,6 +12,9 @@ from cards.answers import SureAnswers
 from cards.criteria import Ask, meets
 from cards.recommendation import RANK, Indicator, Recommendation, SuggestionTemplate
 from cards.record import Draft, HookName
+
+# Looked up once: a member of an enumeration costs several times what a global does.
+_YES, _NO, _UNKNOWN = Answer.YES, Answer.NO, Answer.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,8 @@ class Applied:
 Deciding = tuple[tuple[str, Finding], ...]
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen: every call makes a hundred, and freezing would be most of what they cost.
+@dataclass(slots=True)
 class Verdict:
     """What became of one recommendation, and the facts that decided.
 
@@ -63,8 +68,8 @@ def judge(
 ) -> tuple[Applied | None, Verdict]:
     """The advice this recommendation gives (None when it is silent), and the verdict on it."""
     trigger = meets(recommendation.trigger, ask)
-    if trigger.answer is not Answer.YES:
-        outcome = "unknown" if trigger.answer is Answer.UNKNOWN else "withheld"
+    if trigger.answer is not _YES:
+        outcome = "unknown" if trigger.answer is _UNKNOWN else "withheld"
         return None, _verdict(
             recommendation, outcome, lambda: _blocking(recommendation, ask), draft
         )
@@ -90,6 +95,11 @@ def judge(
     return advice, _verdict(
         recommendation, "shown", lambda: _asked(recommendation.trigger.names, ask), draft, indicator
     )
+
+
+def withheld(recommendation: Recommendation, ask: Ask, draft: Draft | None = None) -> Verdict:
+    """The verdict on a recommendation whose trigger is not met."""
+    return _verdict(recommendation, "withheld", partial(_blocking, recommendation, ask), draft)
 
 
 def offered(recommendation: Recommendation, ask: Ask) -> tuple[SuggestionTemplate, ...]:
@@ -124,12 +134,12 @@ def _blocking(recommendation: Recommendation, ask: Ask) -> Deciding:
     """The facts that keep the trigger from firing."""
     trigger = recommendation.trigger
     required = _asked(trigger.all, ask)
-    blocking = [(name, found) for name, found in required if found.answer is not Answer.YES]
+    blocking = [(name, found) for name, found in required if found.answer is not _YES]
     options = _asked(trigger.any, ask)
-    if options and all(found.answer is not Answer.YES for _, found in options):
+    if options and all(found.answer is not _YES for _, found in options):
         blocking += options
     barred = _asked(trigger.none, ask)
-    blocking += [(name, found) for name, found in barred if found.answer is not Answer.NO]
+    blocking += [(name, found) for name, found in barred if found.answer is not _NO]
     return tuple(blocking)
 
 
@@ -139,12 +149,16 @@ def _asked(names: Iterable[str], ask: Ask) -> Deciding:
 
 
 def _every_yes(names: tuple[str, ...], ask: Ask) -> Deciding:
-    found = ((name, ask(name)) for name in names)
-    return tuple((name, finding) for name, finding in found if finding.answer is Answer.YES)
+    found = []
+    for name in names:
+        finding = ask(name)
+        if finding.answer is _YES:
+            found.append((name, finding))
+    return tuple(found)
 
 
 def _is_yes(ask: Ask, name: str) -> bool:
-    return ask(name).answer is Answer.YES
+    return ask(name).answer is _YES
 
 
 def _verdict(

@@ -140,9 +140,11 @@ class Example:
     indicator: Indicator | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Recommendation:
     """One recommendation: wording, who gets it, why, and its example patients.
+
+    Each is itself only, so that what is made of its content can be kept by it.
 
     Attributes:
         render: a card of its own, a row of the first-line card, or text of other cards.

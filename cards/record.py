@@ -6,7 +6,7 @@ entries never reach a record (``service.patient_record`` reads FHIR R4 into it).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum
@@ -183,6 +183,7 @@ class MedicationOrder:
             is contradicted by its name keeps neither code nor value set.
         may_be: value sets of the drugs its name says, where its code is not known; a guess, on
             which nothing rests but that the order could not be read.
+        worked: what was worked out of it, such as its dose; see ``cards.worked``.
     """
 
     reference: str
@@ -205,6 +206,7 @@ class MedicationOrder:
     product: Product | None = None
     unreadable: str | None = None
     may_be: frozenset[str] = frozenset()
+    worked: dict[Any, Any] = field(init=False, default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,24 +328,55 @@ class Draft:
 
 # Value set → the entries in it by their position in the record.
 CodedEntries = dict[str, dict[int, Any]]
-
-
-# Kind of look-up → the attributes of an entry whose value sets count.
-_CONCEPTS: Mapping[str, tuple[str, ...]] = {
-    "conditions": ("concept",),
-    "medications": ("drug",),
-    "observations": ("concept",),
-    "answers": ("concept", "value_concept"),
-    "procedures": ("concept",),
-    "service_orders": ("concept",),
+# What a record can be asked for: entries of a kind, in a value set or (``ANY``) at all.
+LookUp = tuple[str, str]
+ANY = ""
+BESIDE: LookUp = ("drafts beside", ANY)
+ENTRIES = (
+    "conditions",
+    "refuted",
+    "medications",
+    "observations",
+    "procedures",
+    "service_orders",
+    "encounters",
+    "allergies",
+    "reports",
+    "drafts",
+)
+# Method of ``PatientRecord`` → the kind of look-up it is.
+LOOK_UPS = {
+    "conditions_in": "conditions",
+    "medications_in": "medications",
+    "observations_in": "observations",
+    "observations_about": "answers",
+    "procedures_in": "procedures",
+    "service_orders_in": "service_orders",
+    "reports_in": "reports",
+    "visits_of": "visits",
+    "visits_for": "reasons of visits",
+}
+# Kind of look-up → the entries looked at, and the concepts of one whose value sets count.
+_CONCEPTS: Mapping[str, tuple[str, Callable[[Any], tuple[Concept, ...]]]] = {
+    "conditions": ("conditions", lambda condition: (condition.concept,)),
+    "medications": ("medications", lambda order: (order.drug,)),
+    "observations": ("observations", lambda observation: (observation.concept,)),
+    "answers": ("observations", lambda one: (one.concept, one.value_concept)),
+    "procedures": ("procedures", lambda procedure: (procedure.concept,)),
+    "service_orders": ("service_orders", lambda order: (order.concept,)),
+    "reports": ("reports", lambda report: (report.concept,)),
+    "visits": ("encounters", lambda visit: visit.types),
+    "reasons of visits": ("encounters", lambda visit: visit.reasons),
 }
 
 
-def _coded(entries: tuple[Any, ...], concepts: tuple[str, ...]) -> CodedEntries:
+def _coded(
+    entries: tuple[Any, ...], concepts: Callable[[Any], tuple[Concept, ...]]
+) -> CodedEntries:
     coded: CodedEntries = {}
     for position, entry in enumerate(entries):
-        for attribute in concepts:
-            for name in getattr(entry, attribute).sets:
+        for concept in concepts(entry):
+            for name in concept.sets:
                 coded.setdefault(name, {})[position] = entry
     return coded
 
@@ -389,33 +422,65 @@ class PatientRecord:
 
     def conditions_in(self, *sets: str) -> tuple[Condition, ...]:
         """The conditions coded in one of the value sets, in the order of the record."""
-        return self._in("conditions", self.conditions, sets)
+        return self._in("conditions", sets)
 
     def medications_in(self, *sets: str) -> tuple[MedicationOrder, ...]:
         """The drug orders coded in one of the value sets, in the order of the record."""
-        return self._in("medications", self.medications, sets)
+        return self._in("medications", sets)
 
     def observations_in(self, *sets: str) -> tuple[Observation, ...]:
         """The observations coded in one of the value sets, in the order of the record."""
-        return self._in("observations", self.observations, sets)
+        return self._in("observations", sets)
 
     def observations_about(self, *sets: str) -> tuple[Observation, ...]:
         """The observations whose question or coded answer is in one of the value sets."""
-        return self._in("answers", self.observations, sets)
+        return self._in("answers", sets)
 
     def procedures_in(self, *sets: str) -> tuple[Procedure, ...]:
         """The procedures coded in one of the value sets, in the order of the record."""
-        return self._in("procedures", self.procedures, sets)
+        return self._in("procedures", sets)
 
     def service_orders_in(self, *sets: str) -> tuple[ServiceOrder, ...]:
         """The service orders coded in one of the value sets, in the order of the record."""
-        return self._in("service_orders", self.service_orders, sets)
+        return self._in("service_orders", sets)
 
-    def _in(self, kind: str, entries: tuple[Any, ...], sets: tuple[str, ...]) -> tuple[Any, ...]:
-        """The entries in one of the sets; most sets have none, which costs one look-up each."""
+    def reports_in(self, *sets: str) -> tuple[DiagnosticReport, ...]:
+        """The reports coded in one of the value sets, in the order of the record."""
+        return self._in("reports", sets)
+
+    def visits_of(self, *sets: str) -> tuple[Encounter, ...]:
+        """The visits of a type in one of the value sets, in the order of the record."""
+        return self._in("visits", sets)
+
+    def visits_for(self, *sets: str) -> tuple[Encounter, ...]:
+        """The visits with a reason in one of the value sets, in the order of the record."""
+        return self._in("reasons of visits", sets)
+
+    def drafts_beside(self, draft: Draft | None) -> tuple[Draft, ...]:
+        """The drafts but this one."""
+        if len(self.drafts) == 1 and self.drafts[0] is draft:
+            return ()
+        return tuple(other for other in self.drafts if other is not draft)
+
+    def held(self) -> set[LookUp]:
+        """Every look-up that would find something."""
+        found = {(name, ANY) for name in ENTRIES if getattr(self, name)}
+        for kind in _CONCEPTS:
+            found.update((kind, name) for name in self._coded_in(kind))
+        if self.encounter is not None:
+            found.add(("encounter", ANY))
+        return found
+
+    def _coded_in(self, kind: str) -> CodedEntries:
         coded = self._coded.get(kind)
         if coded is None:
-            coded = self._coded[kind] = _coded(entries, _CONCEPTS[kind])
+            entries, concepts = _CONCEPTS[kind]
+            coded = self._coded[kind] = _coded(getattr(self, entries), concepts)
+        return coded
+
+    def _in(self, kind: str, sets: tuple[str, ...]) -> tuple[Any, ...]:
+        """The entries in one of the sets; most sets have none, which costs one look-up each."""
+        coded = self._coded.get(kind) or self._coded_in(kind)
         found = [coded[name] for name in sets if name in coded]
         if len(found) < 2:
             return tuple(found[0].values()) if found else ()

@@ -8,12 +8,14 @@ from datetime import date
 from cards.dose import daily_dose
 from cards.record import MedicationOrder
 from cards.supply import supply_days
+from cards.worked import once_an_order, once_an_order_for_each
 
 # Preparation, daily dose, and when it is taken.
 Course = tuple[object, ...]
 Preparation = tuple[object, ...]
 
 
+@once_an_order
 def preparation(order: MedicationOrder) -> Preparation | None:
     """Ingredients, release and route of a product, whatever its strength; None when not known."""
     product = order.product
@@ -22,12 +24,14 @@ def preparation(order: MedicationOrder) -> Preparation | None:
     return product.ingredients, product.extended_release, product.route
 
 
+@once_an_order_for_each
 def course_of(order: MedicationOrder, ingredient: str) -> Course | None:
     """What entries of one course have in common; None when product or dose is not known."""
     dose = daily_dose(order, ingredient)
     return None if dose is None else (preparation(order), dose, how_often(order))
 
 
+@once_an_order
 def how_often(order: MedicationOrder) -> tuple[str, ...]:
     """When its doses are taken; 10 mg in the morning and 10 mg at night are two orders."""
     taken = sorted(
@@ -50,6 +54,8 @@ def without_refilled(ranked: Sequence[MedicationOrder], ingredient: str) -> list
         ranked: active orders, the newest first.
         ingredient: RxNorm code of the ingredient whose dose is compared.
     """
+    if len(ranked) < 2:
+        return list(ranked)
     newest: dict[Course, date] = {}
     kept = []
     for order in ranked:

@@ -31,9 +31,12 @@ def taken_in_all(
         drafts: the same of the orders of this call; without any, nothing is replaced.
         ingredient: RxNorm code of the ingredient.
     """
+    once = counted_once(active, drafts, ingredient)
+    if not active or not drafts:
+        return once
     return tuple(
         order
-        for order in counted_once(active, drafts, ingredient)
+        for order in once
         if order in drafts or not any(_takes_over(d, order, ingredient) for d in drafts)
     )
 
@@ -96,10 +99,13 @@ def each_preparation_once(
 
     Source: facts.yaml, terms daily_dose and mme; safety.md, H-06.
     """
+    once = counted_once(active, drafts, ingredient)
+    if not active or not drafts:
+        return once
     renewing = [(draft, _named(draft, active, ingredient)) for draft in drafts]
     return tuple(
         order
-        for order in counted_once(active, drafts, ingredient)
+        for order in once
         if order in drafts
         or not any(_renews(draft, order, named, ingredient) for draft, named in renewing)
     )
@@ -139,6 +145,9 @@ def in_place_of(
     Args:
         once: the orders that count, as ``each_preparation_once`` gives them.
     """
+    as_they_are = set(map(id, once))
+    if all(id(old) in as_they_are for old in active):
+        return ()
     counted = {mark for order in once for mark in marks_of(order)}
     naming = {order.prior: order for order in reversed(once) if order.prior}
     like = {preparation(order): order for order in reversed(once) if order.product}

@@ -16,5 +16,5 @@ def with_repeats_marked(plans: Iterable[CardPlan]) -> Iterator[CardPlan]:
     told: set[str] = set()
     for plan in plans:
         merged = {m.recommendation.id for m in plan.merged if m.indicator != "critical"}
-        yield replace(plan, told_before=frozenset(merged & told))
+        yield replace(plan, told_before=frozenset(merged & told)) if merged & told else plan
         told |= {m.recommendation.id for m in (plan.leader, *plan.merged)}

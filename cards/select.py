@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
 
 from cards.answer import ChartEntry
 from cards.recommend import Applied
@@ -90,7 +89,8 @@ def select(
     plans.sort(key=lambda plan: rank(plan.leader))
     plans = _early_drug_once(plans)
     shown = _patient_view(plans) if hook == "patient-view" else _orders(plans)
-    capped = tuple(plan for plan in plans if plan not in shown)
+    places = set(map(id, shown))
+    capped = tuple(plan for plan in plans if id(plan) not in places)
     if shown and capped:
         shown[-1] = replace(shown[-1], hidden=len(capped))
     return Selection(tuple(shown), capped)
@@ -98,10 +98,16 @@ def select(
 
 def _merged(applied: Sequence[Applied]) -> Iterable[CardPlan]:
     """One plan for each merge group about one draft; red flags one for each grade."""
-    ordered = sorted(applied, key=lambda advice: (_group(advice), rank(advice)))
-    for _, group in groupby(ordered, key=_group):
-        leader, *merged = group
+    groups: dict[tuple[str, int, str], list[Applied]] = {}
+    for advice in applied:
+        groups.setdefault(_group(advice), []).append(advice)
+    for name in sorted(groups):
+        leader, *merged = _ranked(groups[name])
         yield CardPlan(leader, tuple(merged))
+
+
+def _ranked(applied: list[Applied]) -> list[Applied]:
+    return sorted(applied, key=rank) if len(applied) > 1 else applied
 
 
 def _group(advice: Applied) -> tuple[str, int, str]:
@@ -112,8 +118,10 @@ def _group(advice: Applied) -> tuple[str, int, str]:
 
 def next_steps(applied: Iterable[Applied], order: Sequence[str]) -> tuple[Applied, ...]:
     """The group next-step, the leader first: in this order, what it does not list by rank."""
-    place = {name: position for position, name in enumerate(dict.fromkeys(order))}
     steps = [advice for advice in applied if advice.recommendation.merge_group == NEXT_STEP]
+    if len(steps) < 2:
+        return tuple(steps)
+    place = {name: position for position, name in enumerate(dict.fromkeys(order))}
     return tuple(
         sorted(
             steps, key=lambda step: (place.get(step.recommendation.id, len(place)), rank(step)[1:])
@@ -159,8 +167,10 @@ def with_one_drug_step(plan: CardPlan) -> CardPlan:
 
     Drug steps follow one another, and no evaluation jumps more than one.
     """
+    if not is_next_step(plan):
+        return plan
     steps = [member for member in plan.members if any(s.proposes_drug for s in member.suggestions)]
-    if not is_next_step(plan) or len(steps) < 2:
+    if len(steps) < 2:
         return plan
     first = steps[0]
     return replace(
@@ -188,8 +198,11 @@ def with_one_nsaid(plans: Sequence[CardPlan]) -> tuple[CardPlan, ...]:
 
 
 def _creates(plan: CardPlan, value_set: str) -> bool:
-    offered = (template for member in plan.members for template in member.suggestions)
-    return any(t.action == "create" and t.value_set == value_set for t in offered)
+    return any(
+        template.value_set == value_set and template.action == "create"
+        for member in plan.members
+        for template in member.suggestions
+    )
 
 
 def _without(plan: CardPlan, value_set: str) -> CardPlan:
@@ -210,8 +223,10 @@ def _early_drug_once(plans: Sequence[CardPlan]) -> list[CardPlan]:
 
     Not on a draft with an opioid in it, and not beside a danger of that draft.
     """
-    barred = {_about(p.leader) for p in plans if p.leader.indicator == "critical"}
     early = [plan for plan in plans if plan.leader.recommendation.id == DRUG_TOO_EARLY]
+    if not early:
+        return list(plans)
+    barred = {_about(p.leader) for p in plans if p.leader.indicator == "critical"}
     fitting = [p for p in early if _about(p.leader) not in barred and not _has_opioid(p.leader)]
     return [plan for plan in plans if plan not in early or plan in fitting[:1]]
 

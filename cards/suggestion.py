@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 from cards.dosage import (
@@ -55,6 +56,19 @@ class Setting:
     draft: Draft | None
 
 
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A template as far as no patient changes it; made once, and shared by all calls.
+
+    Attributes:
+        contents: region → what is ordered there, in the elements of its resource type.
+    """
+
+    template: SuggestionTemplate
+    description: str
+    contents: Mapping[str, JSON]
+
+
 def build(template: SuggestionTemplate, setting: Setting) -> JSON | None:
     """The suggestion as CDS Hooks JSON without uuid; None when it cannot be offered.
 
@@ -73,27 +87,40 @@ def build(template: SuggestionTemplate, setting: Setting) -> JSON | None:
 def _action(template: SuggestionTemplate, setting: Setting) -> JSON | None:
     if isinstance(template.dosage, DoseByIngredient):
         return _in_label_dose(template, template.dosage, setting)
-    template = _for_draft(template, setting.draft)
-    described = {"type": template.action, "description": _description(template)}
-    code = template.codes.get(setting.region) or template.codes.get("any")
+    proposal = _beside_draft(template, setting.draft)
+    described = {"type": template.action, "description": proposal.description}
+    content = proposal.contents.get(setting.region) or proposal.contents.get("any")
     reference = setting.draft.order.reference if setting.draft else ""
     match template.action:
         case "delete" if reference:
             return {**described, "resourceId": reference}
-        case "create" if code:
-            return {**described, "resource": _created(template, code, setting)}
+        case "create" if content:
+            return {**described, "resource": _created(template, content, setting)}
         case "update" if reference and setting.draft and setting.draft.resource.get("id"):
-            resource = _updated(template, code, setting.draft, setting)
+            resource = _updated(proposal.template, content, setting.draft, setting)
             return {**described, "resource": resource} if resource else None
     return None
 
 
-def _for_draft(template: SuggestionTemplate, draft: Draft | None) -> SuggestionTemplate:
-    """The template with the days of supply that the draft it stands beside calls for."""
+def _beside_draft(template: SuggestionTemplate, draft: Draft | None) -> Proposal:
+    """The proposal with the days of supply that the draft it stands beside calls for."""
     order = draft.order if draft else None
-    if not isinstance(template.dosage, DrugDose) or not isinstance(order, MedicationOrder):
-        return template
-    return replace(template, dosage=beside(template.dosage, order))
+    if isinstance(template.dosage, DrugDose) and isinstance(order, MedicationOrder):
+        dose = beside(template.dosage, order)
+        if dose is not template.dosage:
+            return _worded(replace(template, dosage=dose))
+    return _proposal(template)
+
+
+@cache
+def _proposal(template: SuggestionTemplate) -> Proposal:
+    """The proposal of a template of the content, never of one made for a patient."""
+    return _worded(template)
+
+
+def _worded(template: SuggestionTemplate) -> Proposal:
+    contents = {region: ordered_content(template, code) for region, code in template.codes.items()}
+    return Proposal(template, _description(template), contents)
 
 
 def _description(template: SuggestionTemplate) -> str:
@@ -102,7 +129,7 @@ def _description(template: SuggestionTemplate) -> str:
     return f"{template.label}: {template.note}" if template.note else template.label
 
 
-def _created(template: SuggestionTemplate, code: Coding, setting: Setting) -> JSON:
+def _created(template: SuggestionTemplate, content: JSON, setting: Setting) -> JSON:
     resource: JSON = {
         "resourceType": template.resource,
         "status": "draft",
@@ -115,27 +142,26 @@ def _created(template: SuggestionTemplate, code: Coding, setting: Setting) -> JS
         resource |= reasons_of(setting.draft)
     if template.priority:
         resource["priority"] = template.priority
-    return {**resource, **ordered_content(template, code)}
+    return {**resource, **content}
 
 
 def _updated(
-    template: SuggestionTemplate, code: Coding | None, draft: Draft, setting: Setting
+    template: SuggestionTemplate, content: JSON | None, draft: Draft, setting: Setting
 ) -> JSON | None:
     """The draft as sent, with what the template orders in its place; None without a code for it."""
     if isinstance(template.dosage, DraftedDose):
-        content = _drafted_for_days(template.dosage, draft)
-        if content is None:
+        shorter = _drafted_for_days(template.dosage, draft)
+        if shorter is None:
             return None
         return completed(
-            kept_of(draft, ()), content | _note(template), setting.patient, setting.problem
+            kept_of(draft, ()), shorter | _note(template), setting.patient, setting.problem
         )
-    if code is None:
+    if content is None:
         return None
     replaced = set(REPLACED.get(template.resource, ()))
-    content = ordered_content(template, code)
     if template.resource == "MedicationRequest":
         if _same_drug(template, draft):
-            content |= _supply_kept(template, draft, content)
+            content = content | _supply_kept(template, draft, content)
         else:
             replaced |= PRIOR
     kept = without_old_medication(kept_of(draft, replaced), draft.resource)
@@ -241,9 +267,11 @@ def _target(action: Mapping[str, Any]) -> tuple[str, str]:
 
 def ordered(resource: Mapping[str, Any]) -> JSON:
     """The concept that an order of ours orders; empty where a kept draft has only a reference."""
-    names = ("code", "medicationCodeableConcept", "codeCodeableConcept")
-    concept: JSON = next((c for n in names if isinstance(c := resource.get(n), dict)), {})
-    return concept
+    for name in ("code", "medicationCodeableConcept", "codeCodeableConcept"):
+        concept = resource.get(name)
+        if isinstance(concept, dict):
+            return concept
+    return {}
 
 
 def selection_behaviour(suggestions: Sequence[JSON]) -> str:

@@ -8,6 +8,7 @@ from cards.amount import MG_PER, amount_mg, in_pieces, in_volume
 from cards.dose import daily_amount
 from cards.record import MedicationOrder, Quantity
 from cards.timing import dosing_days
+from cards.worked import once_an_order
 
 COVER_WITHOUT_SUPPLY_DAYS = 90
 
@@ -15,6 +16,7 @@ COVER_WITHOUT_SUPPLY_DAYS = 90
 # Days of supply
 
 
+@once_an_order
 def supply_days(order: MedicationOrder) -> float | None:
     """Days one fill lasts: as stated, else as long as it is to be taken, else by its quantity.
 
@@ -65,6 +67,7 @@ def _milligrams(amount: Quantity) -> float | None:
 # Days covered
 
 
+@once_an_order
 def coverage_window(order: MedicationOrder) -> tuple[date, date] | None:
     """First and last day an order covers; None when it bears no date at all.
 

@@ -88,7 +88,8 @@ def totalled(
     """The daily dose over orders that are already counted once; see ``total_daily_dose``."""
     parts, left_out = [], []
     orders = tuple(once)
-    alike = Counter(map(preparation, orders))
+    unread = any(daily_dose(order, ingredient) is None for order in orders)
+    alike = Counter(map(preparation, orders) if unread else ())
     for order in orders:
         dose = daily_dose(order, ingredient)
         if dose is None:
@@ -106,6 +107,8 @@ def totalled(
 def added(doses: Iterable[Dose]) -> Dose:
     """The sum of doses; derived when any of them is, worn an hour when any is a patch."""
     all_doses = tuple(doses)
+    if len(all_doses) == 1:  # as it is: each was rounded alike when it was read
+        return all_doses[0]
     worn = [dose.mcg_per_hour for dose in all_doses if dose.mcg_per_hour is not None]
     return Dose(
         round(fsum(dose.mg_per_day for dose in all_doses), DIGITS),
@@ -128,12 +131,16 @@ def counted_once(
     """
     asked = each_once(_ranked(drafts, ingredient), marks_of)
     ranked = _ranked(active, ingredient)
+    if not ranked:
+        return tuple(asked)
     marks = partial(_marks_with_dose, ingredient=ingredient)
     current = without_refilled(each_once(ranked, marks, asked), ingredient)
     naming = [order for order in (*asked, *ranked) if order.prior and order.product]
     prior = _priors(current, ranked, marks, naming) if naming else ()
-    replaced = partial(_is_replaced, replacing=_replacing(asked, current))
-    kept = [order for order in current if order not in prior and not replaced(order)]
+    kept = [order for order in current if order not in prior] if prior else current
+    if asked:
+        replacing = _replacing(asked, current)
+        kept = [order for order in kept if not _is_replaced(order, replacing)]
     return (*asked, *kept)
 
 
@@ -196,8 +203,8 @@ def _ranked(orders: Iterable[MedicationOrder], ingredient: str) -> list[Medicati
         age = -order.authored.latest.toordinal() if order.authored else 0
         return age, -(dose.mg_per_day if dose else 0.0), order.reference
 
-    held = (o for o in orders if o.product is None or ingredient in o.product.ingredients)
-    return sorted(held, key=rank)
+    held = [o for o in orders if o.product is None or ingredient in o.product.ingredients]
+    return sorted(held, key=rank) if len(held) > 1 else held
 
 
 def _marks_with_dose(order: MedicationOrder, ingredient: str) -> Marks:

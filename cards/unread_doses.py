@@ -24,7 +24,18 @@ from cards.markdown import escaped
 from cards.mme_factors import MmeFactors
 from cards.record import MedicationOrder, OtherOrder, PatientRecord, ServiceOrder
 
-DOSED = (ACETAMINOPHEN, AMITRIPTYLINE_DRUG, CYCLOBENZAPRINE, DULOXETINE_DRUG, TRAMADOL, *NSAIDS)
+# Ingredient → the drug of it whose dose is judged.
+DOSED = {
+    drug.ingredient: drug
+    for drug in (
+        ACETAMINOPHEN,
+        AMITRIPTYLINE_DRUG,
+        CYCLOBENZAPRINE,
+        DULOXETINE_DRUG,
+        TRAMADOL,
+        *NSAIDS,
+    )
+}
 
 
 def unread_doses(
@@ -40,10 +51,10 @@ def unread_doses(
     """
     named = {entry.reference for entry in grounds if entry.reference}
     told = {entry.reference for entry in grounds if says_dose(entry)}
-    drafts = (draft.order for draft in record.drafts)
-    on_record = (o for o in (*record.medications, *drafts) if o.reference in named)
-    orders = (o for o in (*about, *on_record) if isinstance(o, MedicationOrder))
-    unread = [o for o in orders if o.reference not in told and _is_unread(o, factors)]
+    on_record = [order for order in record.medications if order.reference in named]
+    drafts = [draft.order for draft in record.drafts if draft.order.reference in named]
+    orders = {id(o): o for o in (*about, *on_record, *drafts) if isinstance(o, MedicationOrder)}
+    unread = [o for o in orders.values() if o.reference not in told and _is_unread(o, factors)]
     return tuple(o for place, o in enumerate(unread) if o not in unread[:place])
 
 
@@ -55,21 +66,20 @@ def in_words(orders: Iterable[MedicationOrder]) -> str:
 
 def _is_unread(order: MedicationOrder, factors: MmeFactors) -> bool:
     """Whether a dose that is judged is left open, or beyond belief."""
-    judged = [drug for drug in (*DOSED, *_opioids(order, factors)) if _is_of(order, drug)]
+    judged = _judged(order, factors)
     doses = [(daily_dose(order, drug.ingredient), drug.label_maximum_mg) for drug in judged]
     unread = any(dose is None for dose, _ in doses) and bool(order.dosages)
     return unread or any(dose and not believable(dose, maximum) for dose, maximum in doses)
 
 
-def _is_of(order: MedicationOrder, drug: DosedDrug) -> bool:
-    held = order.product.ingredients if order.product else frozenset()
-    return (
-        drug.ingredient in held and belongs(order.drug, drug.value_set) and not on_the_skin(order)
-    )
-
-
-def _opioids(order: MedicationOrder, factors: MmeFactors) -> Iterable[DosedDrug]:
-    """The opioids that would be converted, which the label of most leaves without a maximum."""
-    if order.product and order.product.route == "parenteral":
-        return ()
-    return (DosedDrug("opioid", i) for i in factors.names if i not in factors.not_converted)
+def _judged(order: MedicationOrder, factors: MmeFactors) -> list[DosedDrug]:
+    """The drugs in an order whose dose is judged."""
+    if order.product is None or on_the_skin(order):
+        return []
+    held = order.product.ingredients
+    drugs = [DOSED[ingredient] for ingredient in held & DOSED.keys()]
+    if order.product.route != "parenteral":
+        # The opioids that would be converted; the label of most leaves them without a maximum.
+        converted = (held & factors.names.keys()) - factors.not_converted
+        drugs += [DosedDrug("opioid", ingredient) for ingredient in converted]
+    return [drug for drug in drugs if belongs(order.drug, drug.value_set)]

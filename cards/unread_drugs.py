@@ -11,13 +11,13 @@ never judged as that drug. An ACE inhibitor, an ARB or a diuretic speaks against
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
 
+from cards.case import Case, once
 from cards.facts.entries import belongs, may_be_taken
 from cards.recognition import Unreadable
 from cards.recommend import Applied
 from cards.recommendation import SuggestionTemplate
-from cards.record import MedicationOrder, PatientRecord
+from cards.record import MedicationOrder
 from cards.total_dose import each_once, marks_of
 
 UNREAD = frozenset(Unreadable) - {Unreadable.UNKNOWN_CODE}
@@ -26,15 +26,22 @@ OPIOID_OR_NSAID = ("opioid", "nsaid-oral", "nsaid-parenteral")
 ON_THE_KIDNEY = frozenset({"acei", "arb", "diuretic"})
 
 
-def unread_drugs(record: PatientRecord, today: date) -> tuple[MedicationOrder, ...]:
+@once
+def unread_drugs(case: Case) -> tuple[MedicationOrder, ...]:
     """Orders that are or may be taken, and drafts, of drugs nobody can tell; each order once.
 
     A drug of a value set is told, whatever its code.
     """
-    drafts = (draft.order for draft in record.drafts)
-    taken = (order for order in record.medications if may_be_taken(order, today))
-    orders = (order for order in (*taken, *drafts) if isinstance(order, MedicationOrder))
-    return tuple(each_once(list(filter(_is_unread, orders)), marks_of))
+    taken = [
+        order
+        for order in case.record.medications
+        if (order.unreadable or order.may_be)  # few are, of many
+        and _is_unread(order)
+        and may_be_taken(order, case.today)
+    ]
+    drafts = (draft.order for draft in case.record.drafts)
+    drafted = [o for o in drafts if isinstance(o, MedicationOrder) and _is_unread(o)]
+    return tuple(each_once([*taken, *drafted], marks_of))
 
 
 def _is_unread(order: MedicationOrder) -> bool:

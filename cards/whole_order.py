@@ -38,8 +38,8 @@ EMPTY: tuple[Any, ...] = (None, "", [], {})
 
 def changes(resource: JSON, draft: Draft | None) -> bool:
     """Whether the order after an update gives the patient anything else than the draft does."""
-    before = kept_of(draft, ()) if draft else {}
-    return any(resource.get(name) != before.get(name) for name in GIVEN)
+    before = draft.resource if draft else {}
+    return any(resource.get(name) != _kept(before, name) for name in GIVEN)
 
 
 def without_old_medication(kept: JSON, resource: Mapping[str, Any]) -> JSON:
@@ -60,13 +60,23 @@ def kept_of(draft: Draft, replaced: Collection[str]) -> JSON:
     """
     replaced = {*replaced, *NARRATED} if replaced else replaced
     kept = {
-        name: objects(value) if name in LISTS else value
-        for name, value in valued(draft.resource).items()
-        if name not in replaced
+        name: value
+        for name in draft.resource
+        if name not in replaced and (value := _kept(draft.resource, name)) is not None
     }
     if replaced and "extension" in kept:
         kept["extension"] = [e for e in objects(kept["extension"]) if not _tells_the_dose(e)]
-    return {name: value for name, value in kept.items() if value not in EMPTY}
+        if not kept["extension"]:
+            del kept["extension"]
+    return kept
+
+
+def _kept(resource: Mapping[str, Any], name: str) -> Any:
+    """One element of a draft without what is null or empty in it; None when nothing is left."""
+    value = valued(resource.get(name))
+    if name in LISTS and value not in EMPTY:
+        value = objects(value)
+    return None if value in EMPTY else value
 
 
 def _tells_the_dose(extension: Mapping[str, Any]) -> bool:
@@ -75,8 +85,8 @@ def _tells_the_dose(extension: Mapping[str, Any]) -> bool:
 
 def reasons_of(draft: Draft) -> JSON:
     """Why a draft was ordered, for a drug ordered beside it where no problem on record says."""
-    kept = kept_of(draft, ())
-    return {name: kept[name] for name in ("reasonCode", "reasonReference") if name in kept}
+    kept = {name: _kept(draft.resource, name) for name in ("reasonCode", "reasonReference")}
+    return {name: value for name, value in kept.items() if value is not None}
 
 
 def completed(draft: JSON, content: JSON, patient: str, problem: str | None) -> JSON:
@@ -103,6 +113,8 @@ def objects(value: Any) -> list[JSON]:
 def valued(value: Any) -> Any:
     """A draft's JSON without null or empty members; a null that holds a place in a list stays."""
     match value:
+        case str():  # most are
+            return value
         case Mapping():
             members = {name: valued(inner) for name, inner in value.items()}
             return {name: inner for name, inner in members.items() if inner not in EMPTY}

@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from cards.allergens import allergies_against
+from cards.allergens import allergens, allergies_against
+from cards.case import Case
 from cards.codes import ICD10CM, RXNORM, SNOMED
+from cards.recommendation import SuggestionTemplate
 from cards.record import Allergy, Coding
 from tests.charts import chart
 from tests.drug_calls import library
@@ -24,7 +26,12 @@ GEL = "Order diclofenac gel (off-label on the spine)"
 def speaks_against(label: str, *codings: Coding) -> bool:
     allergen = library().index.concept(codings)
     case = chart(Allergy("AllergyIntolerance/a", allergen, "intolerance"))
-    return bool(allergies_against(PROPOSED[label], case, library().drugs))
+    return withheld(PROPOSED[label], case)
+
+
+def withheld(suggestion: SuggestionTemplate, case: Case) -> bool:
+    drugs = library().drugs
+    return bool(allergies_against(suggestion, case.draft, allergens(case, drugs), drugs))
 
 
 @pytest.mark.parametrize(
@@ -68,5 +75,5 @@ def test_only_drug_orders_are_withheld() -> None:
     removal = replace(PROPOSED["Order naproxen"], action="delete")
     case = chart(Allergy("AllergyIntolerance/a", library().index.concept([Coding(RXNORM, "7258")])))
 
-    assert allergies_against(PROPOSED["Order naproxen"], case, library().drugs)
-    assert not allergies_against(removal, case, library().drugs)
+    assert withheld(PROPOSED["Order naproxen"], case)
+    assert not withheld(removal, case)

@@ -15,7 +15,6 @@ from cards.facts.entries import (
     active_medications,
     days_ago,
     days_covered,
-    drafts_other_than_evaluated,
     for_back_pain,
     history_conditions,
     is_active,
@@ -312,7 +311,7 @@ def test_drafts_other_than_the_evaluated() -> None:
     chart = case(drafts=(one, other))
     evaluated = type(chart)(chart.record, TODAY, draft=one)
 
-    (left,) = drafts_other_than_evaluated(evaluated)
+    (left,) = evaluated.other_drafts
     assert left is other
 
 

@@ -510,6 +510,28 @@ def test_a_drug_beside_the_draft_is_dispensed_as_long(supply: dict[str, Any], da
     assert offered["description"].endswith(f", supply for {days} days, no refill")
 
 
+@pytest.mark.parametrize(
+    "template",
+    [
+        replace(UPDATE, value_set="nsaid-topical", dosage=AT_BEDTIME),
+        replace(CREATE, resource="MedicationRequest", codes={"any": GEL}, dosage=PROTECTION),
+    ],
+    ids=["a new dose of the drafted drug", "a drug beside the draft"],
+)
+def test_the_supply_of_one_patient_is_never_offered_to_the_next(
+    template: SuggestionTemplate,
+) -> None:
+    """All calls share the wording of a suggestion; what a draft adds stays with its own call."""
+    order = MedicationOrder("MedicationRequest/m1", "draft", "order", SAME_GEL, dosages=(DAILY,))
+    plain = replace(SETTING, draft=Draft(order, True, 0, ORDER))
+    longer = replace(plain, draft=Draft(replace(order, supply_days=30), True, 0, ORDER))
+    before = action(replace(template), plain)
+    of_another = action(template, longer)
+
+    assert action(template, plain) == before
+    assert of_another != before
+
+
 def test_a_supply_is_not_shortened_for_a_drug_without_code() -> None:
     """A draft whose drug is only named in words is not changed."""
     assert build(SHORTER, SETTING) is None

@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cards.answer import UNKNOWN, Answer, Finding, yes
-from cards.case import Case, fact
+from cards.case import Case, fact, once_a_call
 from cards.facts.entries import (
     ACTIVE,
     absence,
     active_conditions,
-    belongs,
     conditions_in,
     history_conditions,
     presence,
@@ -27,6 +26,7 @@ ENCOUNTERS_NEEDED = 2
 
 
 @fact
+@once_a_call
 def active_cancer(case: Case) -> Finding:
     """An active cancer on the problem list, or cancer as a diagnosis of two visits in a year."""
     listed = [
@@ -47,16 +47,22 @@ def active_cancer(case: Case) -> Finding:
 
 def _cancer_visits(case: Case) -> Iterator[tuple[str, Condition | Encounter, Answer]]:
     """Visit, what says cancer there, and whether it lies within the last year."""
-    starts = {visit.reference: visit.start for visit in case.record.encounters}
-    for condition in conditions_in(case, "malignant-neoplasm"):
+    cancers = conditions_in(case, "malignant-neoplasm")
+    visits = case.record.encounters if cancers else ()
+    starts = {visit.reference: visit.start for visit in visits}
+    for condition in cancers:
         live = condition.clinical is None or condition.clinical in ACTIVE
         if live and condition.encounter:
             when = starts.get(condition.encounter) or condition.recorded or condition.onset
             yield condition.encounter, condition, within(when, case.today, ENCOUNTERS_DAYS)
-    for visit in case.record.encounters:
-        happened = visit.status not in ("cancelled", "planned")
-        if happened and any(belongs(reason, "malignant-neoplasm") for reason in visit.reasons):
-            yield visit.reference, visit, within(visit.start, case.today, ENCOUNTERS_DAYS)
+    for visit in _visits_for_cancer(case):
+        yield visit.reference, visit, within(visit.start, case.today, ENCOUNTERS_DAYS)
+
+
+def _visits_for_cancer(case: Case) -> tuple[Encounter, ...]:
+    """The visits that took place and name a cancer as their reason."""
+    visits = case.record.visits_for("malignant-neoplasm")
+    return tuple(visit for visit in visits if visit.status not in ("cancelled", "planned"))
 
 
 @fact

@@ -79,7 +79,7 @@ def step_status(
     if adequate_trial(care, case.today, trial_days).answer is Answer.YES:
         failed = response_inadequate(case).answer is Answer.YES
         return StepStatus.FAILED if failed else StepStatus.ADEQUATE_TRIAL
-    visits = [visit.start for visit in case.record.encounters if visited(visit, *sets)]
+    visits = [visit.start for visit in case.record.visits_of(*sets) if visited(visit, *sets)]
     seen = [within(start, case.today, RUNNING_SESSION_DAYS) for start in visits]
     if Answer.YES in seen or in_progress(care, case.today).answer is Answer.YES:
         return StepStatus.IN_PROGRESS

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from cards.answer import UNKNOWN, Answer, ChartEntry, Finding, yes
-from cards.case import Case, Fact, fact_named, once, once_for_each
+from cards.case import Case, Fact, fact_named, once_a_call, once_a_call_for_each
 from cards.facts.entries import (
     TAKEN,
     absence,
@@ -84,7 +84,7 @@ def given_or_ordered(case: Case, *sets: str) -> tuple[Care, ...]:
     return _care_in(case, sets)
 
 
-@once_for_each
+@once_a_call_for_each
 def _care_in(case: Case, sets: tuple[str, ...]) -> tuple[Care, ...]:
     return counting((*procedures(case, *sets), *orders(case, *sets)), *sets)
 
@@ -115,6 +115,8 @@ def undated(entry: Care) -> bool:
 
 def visited(visit: Encounter, *sets: str) -> bool:
     """Whether a visit of these sets took place, and was for the back."""
+    if not visit.types:
+        return False
     if visit.status is not None and visit.status not in VISITED:
         return False
     return any(
@@ -122,8 +124,15 @@ def visited(visit: Encounter, *sets: str) -> bool:
     )
 
 
+def visits_of(case: Case, *sets: str) -> tuple[Encounter, ...]:
+    """The visits of these sets that took place and were for the back."""
+    return tuple(visit for visit in case.record.visits_of(*sets) if visited(visit, *sets))
+
+
 def for_pain(order: MedicationOrder) -> bool:
     """Whether a drug counts as taken for the back: by its reason, else as a drug for pain."""
+    if not order.reasons:
+        return belongs(order.drug, *PAIN_DRUGS)
     reason = reason_is_back_pain(order.reasons)
     return reason is Answer.YES or (reason is Answer.UNKNOWN and belongs(order.drug, *PAIN_DRUGS))
 
@@ -141,7 +150,7 @@ class Spell:
     care: Care | Encounter | MedicationOrder
 
 
-@once
+@once_a_call
 def present_course(case: Case) -> tuple[Spell, ...]:
     """The care of the present course, drugs included, oldest first; empty when none runs.
 
@@ -159,7 +168,7 @@ def present_course(case: Case) -> tuple[Spell, ...]:
     return () if closed else tuple(course)
 
 
-@once
+@once_a_call
 def care_start(case: Case) -> tuple[When, ChartEntry] | None:
     """When the present course of non-drug care began; None when none runs."""
     started = [
@@ -181,7 +190,11 @@ def _spells(case: Case) -> list[Spell]:
         for entry in given_or_ordered(case, "nonpharm-any")
         if (spell := _spell(entry, case.today))
     ]
-    visits = [spell for e in case.record.encounters if (spell := _visit_spell(e, case.today))]
+    visits = [
+        spell
+        for visit in visits_of(case, "nonpharm-any")
+        if (spell := _visit_spell(visit, case.today))
+    ]
     first = first_day(case)
     return [
         *(s for s in (*care, *visits) if s.start and s.start.latest >= first),
@@ -210,9 +223,7 @@ def _spell(entry: Care, today: date) -> Spell | None:
 
 
 def _visit_spell(visit: Encounter, today: date) -> Spell | None:
-    """A visit to physical therapy or psychology; None for any other, or one that never was."""
-    if not visited(visit, "nonpharm-any"):
-        return None
+    """A visit to physical therapy or psychology; None where its day is not known."""
     if visit.start is None or days_ago(visit.start, today) is None:
         return None
     return Spell(visit.start.earliest, min(today, visit.start.latest), visit.start, visit)
@@ -224,6 +235,7 @@ def _drug_spells(case: Case) -> list[Spell]:
         Spell(window[0], min(case.today, window[1]), _drug_start(order), order)
         for order in case.record.medications
         if order.status in TAKEN
+        and (order.drug.sets or order.reasons)  # most drugs have neither, and tell nothing
         and for_pain(order)
         and (window := coverage_window(order))
         and window[0] <= case.today

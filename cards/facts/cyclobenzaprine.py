@@ -8,7 +8,7 @@ from datetime import date
 
 from cards.answer import NO, UNKNOWN, Answer, ChartEntry, Finding, any_of, yes
 from cards.case import Case, fact
-from cards.dose import Dose, amount_mg, believable, daily_dose, largest_single_dose_mg
+from cards.dose import Dose, amount_mg, believable, daily_dose, single_doses_mg
 from cards.facts.drafted_dose import DosedDrug, orders_drafted
 from cards.facts.entries import TAKEN, medications_in, reasons
 from cards.facts.order_dose import (
@@ -160,8 +160,7 @@ def _single_doses_mg(order: MedicationOrder) -> list[float | None]:
         return [None]
     if order.product is None:
         return [amount_mg(d.dose, None) if d.dose else None for d in order.dosages]
-    alone = (replace(order, dosages=(dosage,)) for dosage in order.dosages)
-    return [largest_single_dose_mg(one, CYCLOBENZAPRINE) for one in alone]
+    return single_doses_mg(order, CYCLOBENZAPRINE)
 
 
 @fact

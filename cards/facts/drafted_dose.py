@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from cards.answer import NO, UNKNOWN, Finding, yes
-from cards.case import Case
+from cards.answer import NO, UNKNOWN, YES, Finding, yes
+from cards.case import Case, once_for_each
 from cards.facts.drugs import drafted_drugs, on_the_skin
 from cards.facts.entries import belongs, draft_order
 from cards.facts.order_dose import dosed_entries
@@ -30,6 +30,7 @@ class DosedDrug:
     label_maximum_mg: float | None = None
 
 
+@once_for_each
 def orders_drafted(case: Case, drug: DosedDrug) -> tuple[MedicationOrder, ...]:
     """The draft under evaluation and the others of the call, as far as they are of the drug."""
     order = draft_order(case)
@@ -52,6 +53,12 @@ def over(total: TotalDose, limit_mg: float) -> Finding:
     Args:
         limit_mg: milligrams a day; naproxen sodium is compared as naproxen.
     """
+    found = is_over(total, limit_mg)
+    return yes(dosed_entries(total)) if found is YES else found
+
+
+def is_over(total: TotalDose, limit_mg: float) -> Finding:
+    """As ``over``, without the entries that show it."""
     if total.label_mg_per_day > limit_mg:
-        return yes(dosed_entries(total))
+        return YES
     return UNKNOWN if total.at_least else NO

@@ -19,6 +19,7 @@ from cards.facts.entries import (
 from cards.facts.orders import because_draft
 from cards.record import Concept, MedicationOrder
 from cards.supply import coverage_window
+from cards.worked import once_an_order
 
 RENEWAL_DAYS = 90
 # Value sets of one ingredient: two products in the same of them are the same drug.
@@ -89,6 +90,7 @@ def subject_opioid_is_oud_treatment(case: Case) -> Finding:
     return presence(case, treating, "medications")
 
 
+@once_an_order
 def treats_oud(order: MedicationOrder) -> Finding:
     """Whether an opioid treats opioid use disorder: by its product, or methadone by its reason.
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from cards.answer import NO, Answer, ChartEntry, Finding, all_of, any_of
-from cards.case import Case, Fact, answered, fact, fact_named, once, once_for_each
+from cards.case import Case, Fact, answered, fact, fact_named, once_a_call, once_a_call_for_each
 from cards.facts.allergies import allergies_to
 from cards.facts.care_steps import StepStatus
 from cards.facts.drug_trial import (
@@ -135,7 +135,7 @@ def step_status(case: Case, step: DrugStep) -> StepStatus:
     return StepStatus.NOT_TRIED if _not_tried(case, step) else StepStatus.UNKNOWN
 
 
-@once_for_each
+@once_a_call_for_each
 def ruled_out(case: Case, step: DrugStep) -> Finding:
     """Whether a fact rules the drug out; what is not known rules nothing out.
 
@@ -151,7 +151,7 @@ def ruled_out(case: Case, step: DrugStep) -> Finding:
     return found if found.answer is Answer.YES else NO
 
 
-@once_for_each
+@once_a_call_for_each
 def _without_its_drugs(case: Case, step: DrugStep) -> Case:
     if not case.record.medications_in(*step.drugs):
         return case
@@ -159,21 +159,21 @@ def _without_its_drugs(case: Case, step: DrugStep) -> Case:
     return Case(replace(case.record, medications=others), case.today)
 
 
-@once
+@once_a_call
 def _without_drafts(case: Case) -> Case:
     if not case.record.drafts:
         return case
     return Case(replace(case.record, drafts=()), case.today)
 
 
-@once_for_each
+@once_a_call_for_each
 def not_tolerated(case: Case, step: DrugStep) -> Finding:
     """Whether the drug was stopped as not tolerated, or is an allergen of the patient."""
     allergies = presence(case, allergies_to(case, *step.allergens), "allergies")
     return any_of([_stopped_for(case, step, NOT_TOLERATED), allergies])
 
 
-@once_for_each
+@once_a_call_for_each
 def failed(case: Case, step: DrugStep) -> Finding:
     """Whether the drug was stopped as ineffective, or tried long enough without response."""
     tried = all_of([adequate_trial(case, step), response_inadequate(case)])

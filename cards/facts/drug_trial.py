@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from cards.answer import UNKNOWN, Answer, Finding
-from cards.case import Case, once_for_each
+from cards.case import Case, once_a_call_for_each
 from cards.facts.drugs import above_low_dose, on_the_skin
 from cards.facts.entries import (
     TAKEN,
@@ -46,7 +46,7 @@ class DrugStep:
     blocked_by: tuple[str, ...] = ()
 
 
-@once_for_each
+@once_a_call_for_each
 def taken(case: Case, step: DrugStep) -> tuple[MedicationOrder, ...]:
     """Orders of the step that count as taken, whenever they were written."""
     return tuple(
@@ -56,7 +56,7 @@ def taken(case: Case, step: DrugStep) -> tuple[MedicationOrder, ...]:
     )
 
 
-@once_for_each
+@once_a_call_for_each
 def active_orders(case: Case, step: DrugStep) -> tuple[MedicationOrder, ...]:
     """Orders of the step that cover today."""
     return tuple(o for o in active_medications(case, *step.drugs) if _is_of_step(o))
@@ -69,7 +69,7 @@ def _is_of_step(order: MedicationOrder) -> bool:
     return not on_the_skin(order)
 
 
-@once_for_each
+@once_a_call_for_each
 def adequate_trial(case: Case, step: DrugStep) -> Finding:
     """Whether a course of the last 730 days lasted long enough, at the dose it takes."""
     active = active_orders(case, step)

@@ -13,7 +13,6 @@ from cards.facts.entries import (
     absence,
     active_medications,
     belongs,
-    drafts_other_than_evaluated,
     medications_in,
     possible_medications,
     presence,
@@ -57,9 +56,12 @@ MILD_REACTIONS = frozenset({"422587007", "422400008", "62315008", "25064002"})
 
 def drafted_drugs(case: Case, *sets: str) -> tuple[MedicationOrder, ...]:
     """Drugs of the sets among the other drafts of this call."""
+    others = case.other_drafts
+    if not others:
+        return ()
     return tuple(
         draft.order
-        for draft in drafts_other_than_evaluated(case)
+        for draft in others
         if isinstance(draft.order, MedicationOrder) and belongs(draft.order.drug, *sets)
     )
 

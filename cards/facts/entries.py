@@ -11,14 +11,13 @@ from datetime import date, timedelta
 from typing import TypeVar
 
 from cards.answer import NO, UNKNOWN, Answer, ChartEntry, Finding, yes
-from cards.case import Case
+from cards.case import Case, once_a_call_for_each
 from cards.codes import ICD10CM
 from cards.record import (
     Allergy,
     Concept,
     Condition,
     DiagnosticReport,
-    Draft,
     Encounter,
     Entry,
     MedicationOrder,
@@ -30,6 +29,9 @@ from cards.record import (
     chart_entry,
 )
 from cards.supply import coverage_window
+
+# Looked up once: a member of an enumeration costs several times what a global does.
+_YES, _NO, _UNKNOWN = Answer.YES, Answer.NO, Answer.UNKNOWN
 
 E = TypeVar("E", bound=Entry)
 
@@ -59,8 +61,9 @@ def days_ago(when: When | None, today: date) -> tuple[int, int] | None:
     most = (today - when.earliest).days
     if most < 0:
         return (0, 0) if most == -1 else None
-    least = (today - when.latest).days
-    return max(0, least), most
+    if when.latest is when.earliest:
+        return most, most
+    return max(0, (today - when.latest).days), most
 
 
 def within(when: When | None, today: date, days: int, *, since: int = 0) -> Answer:
@@ -70,11 +73,11 @@ def within(when: When | None, today: date, days: int, *, since: int = 0) -> Answ
     """
     back = days_ago(when, today)
     if back is None:
-        return Answer.UNKNOWN
+        return _UNKNOWN
     least, most = back
     if since <= least and most <= days:
-        return Answer.YES
-    return Answer.NO if most < since or least > days else Answer.UNKNOWN
+        return _YES
+    return _NO if most < since or least > days else _UNKNOWN
 
 
 def dated(entry: Entry) -> When | None:
@@ -112,13 +115,13 @@ def last_day(entry: Entry) -> date | None:
 
 def newest_first(entries: Iterable[E]) -> tuple[E, ...]:
     """The entries, newest date first; those without a date last, whatever order they came in."""
+    found = tuple(entries)
+    return tuple(sorted(found, key=_age, reverse=True)) if len(found) > 1 else found
 
-    def age(entry: E) -> tuple[date, str, str]:
-        when = dated(entry)
-        day, text = (when.latest, when.text) if when else (date.min, "")
-        return day, text, entry.reference
 
-    return tuple(sorted(entries, key=age, reverse=True))
+def _age(entry: Entry) -> tuple[date, str, str]:
+    when = dated(entry)
+    return (when.latest, when.text, entry.reference) if when else (date.min, "", entry.reference)
 
 
 # Findings
@@ -143,14 +146,19 @@ def to_be_named(entries: Iterable[E]) -> tuple[E, ...]:
     Nobody can weigh an interaction with a drug that is not named.
     """
     ordered = newest_first(entries)
+    if len(ordered) <= SHOWN:
+        return ordered
     drugs = newest_of_each_drug(o for o in ordered if isinstance(o, MedicationOrder))
     return tuple(e for place, e in enumerate(ordered) if place < SHOWN or e in drugs)
 
 
 def newest_of_each_drug(orders: Iterable[MedicationOrder]) -> tuple[MedicationOrder, ...]:
     """The newest order of each coded drug, newest first."""
+    ordered = newest_first(orders)
+    if len(ordered) < 2:
+        return ordered
     kept: dict[object, MedicationOrder] = {}
-    for order in newest_first(orders):
+    for order in ordered:
         kept.setdefault(order.drug.codings, order)
     return tuple(kept.values())
 
@@ -171,6 +179,9 @@ def recent(case: Case, entries: Iterable[E], days: int, *keys: str, since: int =
 
     Unknown when none surely lies there, but one without a full date might.
     """
+    entries = tuple(entries)
+    if not entries:
+        return absence(case, *keys)
 
     def lies(entry: E) -> Answer:
         return within(dated(entry), case.today, days, since=since)
@@ -184,25 +195,32 @@ def recent_sign(case: Case, entries: Iterable[E], days: int, *keys: str, since: 
     An open or absent onset gives way to a record in the window. A problem still active counts
     when it may lie in the window or bears no date; an onset surely older never counts.
     """
+    entries = tuple(entries)
+    if not entries:
+        return absence(case, *keys)
 
     def lies(entry: E) -> Answer:
         answer = within(dated(entry), case.today, days, since=since)
-        if answer is not Answer.UNKNOWN or not isinstance(entry, Condition):
+        if answer is not _UNKNOWN or not isinstance(entry, Condition):
             return answer
         recorded = within(entry.recorded, case.today, days, since=since)
-        shows = is_active(entry, case.today) or recorded is Answer.YES
-        return Answer.YES if shows else Answer.UNKNOWN
+        shows = is_active(entry, case.today) or recorded is _YES
+        return _YES if shows else _UNKNOWN
 
     return judged(case, entries, lies, *keys)
 
 
 def judged(case: Case, entries: Iterable[E], lies: Callable[[E], Answer], *keys: str) -> Finding:
     """Presence of the entries ``lies`` says yes to; unknown when it only leaves some open."""
-    answers = [(entry, lies(entry)) for entry in entries]
-    sure = [entry for entry, answer in answers if answer is Answer.YES]
-    if not sure and any(answer is Answer.UNKNOWN for _, answer in answers):
-        return UNKNOWN
-    return presence(case, sure, *keys)
+    sure: list[E] = []
+    unsure = False
+    for entry in entries:
+        answer = lies(entry)
+        if answer is _YES:
+            sure.append(entry)
+        elif answer is _UNKNOWN:
+            unsure = True
+    return UNKNOWN if unsure and not sure else presence(case, sure, *keys)
 
 
 # Codes
@@ -242,26 +260,22 @@ def is_active(condition: Condition, today: date) -> bool:
     if condition.abatement is not None:
         return False
     if condition.categories == {"encounter-diagnosis"}:
-        return within(condition.recorded, today, ENCOUNTER_DIAGNOSIS_DAYS) is Answer.YES
+        return within(condition.recorded, today, ENCOUNTER_DIAGNOSIS_DAYS) is _YES
     return True
 
 
 def conditions_in(case: Case, *sets: str, suspected: bool = False) -> tuple[Condition, ...]:
     """Conditions of the sets in any state; those only suspected are for red flags alone."""
-    return tuple(
-        condition
-        for condition in case.record.conditions_in(*sets)
-        if suspected or condition.verification not in SUSPECTED
-    )
+    found = case.record.conditions_in(*sets)
+    if suspected or not found:
+        return found
+    return tuple(condition for condition in found if condition.verification not in SUSPECTED)
 
 
 def active_conditions(case: Case, *sets: str, suspected: bool = False) -> tuple[Condition, ...]:
     """Conditions of the sets that are active today."""
-    return tuple(
-        condition
-        for condition in conditions_in(case, *sets, suspected=suspected)
-        if is_active(condition, case.today)
-    )
+    found = conditions_in(case, *sets, suspected=suspected)
+    return tuple(c for c in found if is_active(c, case.today)) if found else ()
 
 
 def history_conditions(
@@ -275,7 +289,7 @@ def history_conditions(
     found = conditions_in(case, *sets, suspected=suspected)
     if days is None:
         return found
-    return tuple(c for c in found if within(dated(c), case.today, days) is Answer.YES)
+    return tuple(c for c in found if within(dated(c), case.today, days) is _YES)
 
 
 # Observations, procedures, orders
@@ -283,53 +297,69 @@ def history_conditions(
 
 def observations(case: Case, *sets: str) -> tuple[Observation, ...]:
     """Finished, dated results coded in the sets, newest first; none more than a day ahead."""
-    return newest_first(
+    return _observations(case, sets)
+
+
+@once_a_call_for_each
+def _observations(case: Case, sets: tuple[str, ...]) -> tuple[Observation, ...]:
+    found = [
         observation
         for observation in case.record.observations_in(*sets)
         if observation.status in FINISHED
         and days_ago(observation.effective, case.today) is not None
-    )
+    ]
+    return tuple(sorted(found, key=_age_of_result, reverse=True)) if found else ()
+
+
+def _age_of_result(result: Observation) -> tuple[date, str, str]:
+    """As ``_age``, without asking what kind of entry it is; of many results that is costly."""
+    when = result.effective
+    return (when.latest, when.text, result.reference) if when else (date.min, "", result.reference)
 
 
 def latest_observation(case: Case, *sets: str, days: int) -> Observation | None:
     """The newest finished result of the sets surely at most ``days`` days old; None if none."""
     for observation in observations(case, *sets):
-        if within(observation.effective, case.today, days) is Answer.YES:
+        if within(observation.effective, case.today, days) is _YES:
             return observation
     return None
 
 
 def procedures(case: Case, *sets: str, days: int | None = None) -> tuple[Procedure, ...]:
     """Procedures done or under way, coded in the sets; with ``days``, surely performed since."""
+    found = case.record.procedures_in(*sets)
+    if not found:
+        return ()
     return tuple(
         procedure
-        for procedure in case.record.procedures_in(*sets)
+        for procedure in found
         if procedure.status in ("in-progress", "completed")
-        and (days is None or within(dated(procedure), case.today, days) is Answer.YES)
+        and (days is None or within(dated(procedure), case.today, days) is _YES)
     )
 
 
 def orders(case: Case, *sets: str, days: int | None = None) -> tuple[ServiceOrder, ...]:
     """Active or completed orders coded in the sets; with ``days``, surely dated since."""
+    found = case.record.service_orders_in(*sets)
+    if not found:
+        return ()
     return tuple(
         order
-        for order in case.record.service_orders_in(*sets)
+        for order in found
         if order.status in ("active", "completed")
         and (order.intent is None or order.intent in ORDER_INTENTS)
-        and (days is None or within(dated(order), case.today, days) is Answer.YES)
+        and (days is None or within(dated(order), case.today, days) is _YES)
     )
-
-
-def drafts_other_than_evaluated(case: Case) -> tuple[Draft, ...]:
-    """The drafts of this call beside the one under evaluation."""
-    return tuple(draft for draft in case.record.drafts if draft is not case.draft)
 
 
 def drafted_services(case: Case, *sets: str) -> tuple[ServiceOrder, ...]:
     """Service and device orders coded in the sets among the other drafts."""
+    others = case.other_drafts
+    if not others:
+        return ()
     return tuple(
         draft.order
-        for draft in drafts_other_than_evaluated(case)
+        for draft in others
         if isinstance(draft.order, ServiceOrder) and belongs(draft.order.concept, *sets)
     )
 
@@ -356,21 +386,23 @@ def draft_order(case: Case) -> MedicationOrder | ServiceOrder | OtherOrder | Non
 
 def medications_in(case: Case, *sets: str) -> tuple[MedicationOrder, ...]:
     """Orders for drugs of the sets with an order-like intent, whatever their status."""
-    return tuple(
-        order
-        for order in case.record.medications_in(*sets)
-        if order.intent is None or order.intent in ORDER_INTENTS
-    )
+    found = case.record.medications_in(*sets)
+    if not found:
+        return ()
+    return tuple(o for o in found if o.intent is None or o.intent in ORDER_INTENTS)
 
 
 def active_medications(case: Case, *sets: str) -> tuple[MedicationOrder, ...]:
     """Active orders for drugs of the sets that cover today."""
-    return tuple(o for o in medications_in(case, *sets) if _covers_today(o, case.today))
+    found = medications_in(case, *sets)
+    return tuple(o for o in found if _covers_today(o, case.today)) if found else ()
 
 
 def _covers_today(order: MedicationOrder, today: date) -> bool:
+    if order.status != "active":
+        return False
     window = coverage_window(order)
-    return order.status == "active" and window is not None and window[0] <= today <= window[1]
+    return window is not None and window[0] <= today <= window[1]
 
 
 def possible_medications(case: Case, *sets: str) -> tuple[MedicationOrder, ...]:
@@ -379,9 +411,10 @@ def possible_medications(case: Case, *sets: str) -> tuple[MedicationOrder, ...]:
     Orders written in the last 365 days that are on hold, or active with their supply run out,
     and active ones without any date. None while a drug of the sets is surely active.
     """
-    if active_medications(case, *sets):
+    found = medications_in(case, *sets)
+    if not found or any(_covers_today(order, case.today) for order in found):
         return ()
-    return tuple(o for o in medications_in(case, *sets) if _may_still_be_taken(o, case.today))
+    return tuple(order for order in found if _may_still_be_taken(order, case.today))
 
 
 def may_be_taken(order: MedicationOrder, today: date) -> bool:
@@ -409,7 +442,7 @@ def past_medications(case: Case, *sets: str, days: int) -> tuple[MedicationOrder
     return tuple(
         order
         for order in medications_in(case, *sets)
-        if order.status in TAKEN and within(order.authored, case.today, days) is Answer.YES
+        if order.status in TAKEN and within(order.authored, case.today, days) is _YES
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from cards.answer import NO, Answer, Finding, any_of, yes
-from cards.case import Case, fact
+from cards.case import Case, fact, once_a_call
 from cards.facts.entries import (
     TAKEN,
     absence,
@@ -40,6 +40,7 @@ def osteoporosis(case: Case) -> Finding:
 
 
 @fact
+@once_a_call
 def steroid_90_days(case: Case) -> Finding:
     """Systemic steroids for 90 days or more of the last year, or coded as long-term."""
     active = active_conditions(case, "long-term-steroid")
@@ -55,6 +56,8 @@ def steroid_90_days(case: Case) -> Finding:
 
 def _steroid_cover(case: Case) -> Finding:
     taken = [o for o in medications_in(case, "systemic-corticosteroid") if taken_whole_body(o)]
+    if not taken:
+        return absence(case, "medications")
     first = case.today - timedelta(days=STEROID_WINDOW_DAYS)
     if days_covered(taken, first, case.today) >= STEROID_DAYS:
         return yes(reasons(taken))

@@ -6,15 +6,16 @@ from collections.abc import Iterable
 from datetime import date
 
 from cards.answer import UNKNOWN, Answer, Finding, any_of, yes
-from cards.case import Case, fact
+from cards.case import Case, fact, once_a_call
 from cards.dose import daily_dose
 from cards.facts.entries import (
+    FINISHED,
     absence,
     active_conditions,
     active_medications,
+    days_ago,
     history_conditions,
     medications_in,
-    observations,
     presence,
     procedures,
     reasons,
@@ -47,29 +48,44 @@ def spinal_infection_dx(case: Case) -> Finding:
     return recent_sign(case, found, SPINAL_INFECTION_DAYS, "conditions")
 
 
+@once_a_call
 def coded_fevers(case: Case) -> tuple[Condition | Observation, ...]:
     """Fever recorded as a diagnosis or finding, not measured."""
     return (*history_conditions(case, "fever", suspected=True), *findings(case, "fever"))
 
 
+@once_a_call
 def measured_fevers(case: Case) -> tuple[Observation, ...]:
-    """Temperatures of 38.0 °C or more."""
+    """Temperatures of 38.0 °C or more that may be of the last 14 days."""
     return tuple(
         temperature
-        for temperature in observations(case, "body-temp")
-        if (degrees := celsius(temperature.value)) is not None and degrees >= FEVER_CELSIUS
+        for temperature, degrees in _temperatures(case)
+        if degrees is not None and degrees >= FEVER_CELSIUS
+    )
+
+
+@once_a_call
+def _temperatures(case: Case) -> tuple[tuple[Observation, float | None], ...]:
+    """The temperatures that may be of the last 14 days, in °C; None where one cannot be read."""
+    return tuple(
+        (taken, celsius(taken.value))
+        for taken in case.record.observations_in("body-temp")
+        if taken.status in FINISHED
+        and days_ago(taken.effective, case.today) is not None
+        and within(taken.effective, case.today, CODED_FEVER_DAYS) is not Answer.NO
     )
 
 
 @fact
+@once_a_call
 def fever_recent(case: Case) -> Finding:
     """Fever measured or coded in the last 7 days; an unreadable temperature leaves it open."""
     found = (*measured_fevers(case), *coded_fevers(case))
     finding = recent_sign(case, found, FEVER_DAYS, "observations", "conditions")
     if finding.answer is Answer.NO and any(
-        celsius(temperature.value) is None
-        and within(temperature.effective, case.today, FEVER_DAYS) is not Answer.NO
-        for temperature in observations(case, "body-temp")
+        within(temperature.effective, case.today, FEVER_DAYS) is not Answer.NO
+        for temperature, degrees in _temperatures(case)
+        if degrees is None
     ):
         return UNKNOWN
     return finding
@@ -89,6 +105,7 @@ def fever_explained(case: Case) -> Finding:
 
 
 @fact
+@once_a_call
 def infection_risk_factor(case: Case) -> Finding:
     """Injection drug use, weak defences, blood infection or a spinal procedure in 90 days.
 
@@ -116,6 +133,8 @@ def _steroid_dose(case: Case) -> Finding:
     """
     name = "systemic-corticosteroid"
     orders = [(o, _high_dose(o)) for o in medications_in(case, name) if taken_whole_body(o)]
+    if not orders:
+        return absence(case, "medications")
     now = active_medications(case, name)
     high = [order for order, answer in orders if answer is Answer.YES]
     if _days_on(high, now, case.today) >= STEROID_DAYS:

@@ -10,11 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from cards.answer import NO, UNKNOWN, Answer, Finding, any_of, yes
-from cards.case import Case, Fact, fact, fact_named, once
+from cards.case import Case, Fact, fact, fact_named, once_a_call, once_a_call_for_each
 from cards.facts.entries import (
     SUSPECTED,
     absence,
-    belongs,
     dated,
     is_active,
     last_day,
@@ -56,6 +55,8 @@ BANDS = {
     "egfr_45_59": Band(45, 60, "ckd-3", without_egfr=True),
 }
 
+STAGES = frozenset(band.stage for band in BANDS.values())
+
 
 # What is on record
 
@@ -89,7 +90,7 @@ def _just_beyond(bound: tuple[str, Quantity] | None) -> Quantity | None:
     return limit if comparator == "<=" and limit.value < HEALTHY_FROM else None
 
 
-@once
+@once_a_call
 def newest_egfr(case: Case) -> Observation | None:
     """The newest eGFR surely at most 365 days old, readable or not; None without one.
 
@@ -105,13 +106,26 @@ def newest_egfr(case: Case) -> Observation | None:
 
 def staged(case: Case, value_set: str) -> tuple[Condition, ...]:
     """Active kidney disease whose code, or coded stage, is in the value set."""
+    return tuple(condition for condition, sets in _all_staged(case) if value_set in sets)
+
+
+@once_a_call
+def _all_staged(case: Case) -> tuple[tuple[Condition, frozenset[str]], ...]:
+    """Active kidney disease with the value sets of the stages it is coded in."""
     return tuple(
-        condition
+        (condition, sets)
         for condition in case.record.conditions
-        if condition.verification not in SUSPECTED
+        if (sets := _stages_of(condition))
+        and condition.verification not in SUSPECTED
         and is_active(condition, case.today)
-        and any(belongs(c, value_set) for c in (condition.concept, *condition.stages))
     )
+
+
+def _stages_of(condition: Condition) -> frozenset[str]:
+    if not condition.stages:
+        return STAGES.intersection(condition.concept.sets)
+    coded = (condition.concept, *condition.stages)
+    return frozenset(name for concept in coded for name in concept.sets if name in STAGES)
 
 
 # Bands
@@ -172,6 +186,7 @@ def _stands(case: Case, band: Band, stage: Condition) -> Finding:
     return yes(reasons([stage])) if newest.effective.latest <= coded.earliest else UNKNOWN
 
 
+@once_a_call_for_each
 def _in_band(case: Case, name: str) -> Finding:
     """Whether the kidney works in this band and in no worse one.
 

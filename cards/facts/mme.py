@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from cards.answer import NO, UNKNOWN, YES, ChartEntry, Finding, yes
-from cards.case import Case, fact, once
+from cards.case import Case, fact, once_a_call
 from cards.dose import Dose, daily_dose, least_daily_dose
 from cards.facts.drafted_drug import treats_oud
 from cards.facts.entries import active_medications, belongs
@@ -58,7 +58,7 @@ def _from_to(case: Case, least: float, below: float) -> Finding:
     return UNKNOWN if found.total < least and _is_lower_bound(case, found) else NO
 
 
-@once
+@once_a_call
 def opioid_equivalents(case: Case) -> Equivalents | None:
     """The opioids that cover today and all opioid drafts of the call, each order once.
 
@@ -74,6 +74,8 @@ def opioid_equivalents(case: Case) -> Equivalents | None:
         _for_pain(active), _for_pain(drafts), case.factors, LABEL_MAXIMA_MG
     )
     treating = [order for order in (*active, *drafts) if treats_oud(order) is YES]
+    if not treating:
+        return found
     apart = (NotCounted(_name(o), "treats OUD", o) for o in each_once(treating, marks_of))
     return replace(found, not_converted=(*found.not_converted, *apart))
 

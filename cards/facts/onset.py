@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from cards.answer import UNKNOWN, Answer, ChartEntry, Finding, yes
-from cards.case import Case, fact
+from cards.case import Case, fact, once_a_call
 from cards.facts.entries import (
     BACK_PAIN_REASONS,
     absence,
@@ -58,6 +58,7 @@ def _told(condition: Condition, when: When) -> ChartEntry:
 
 
 @fact
+@once_a_call
 def back_pain_new_or_worse(case: Case) -> Finding:
     """Back pain began or flared up within 84 days; without onset, was first recorded then.
 
@@ -112,6 +113,7 @@ def back_pain_onset_known_84d(case: Case) -> Finding:
 
 
 @fact
+@once_a_call
 def earlier_back_pain(case: Case) -> Finding:
     """A back-pain Condition, whatever became of it, began or was recorded over a year ago."""
     pains = [
@@ -153,6 +155,7 @@ def back_pain_recorded_14d(case: Case) -> Finding:
 
 
 @fact
+@once_a_call
 def back_pain_recorded_30d_or_visit(case: Case) -> Finding:
     """Back pain was recorded within 30 days, or is the reason of this visit."""
     visit = visit_for_back_pain(case)

@@ -8,7 +8,7 @@ from cards.answer import ChartEntry
 from cards.dose import DIGITS, daily_dose, daily_dose_mg
 from cards.facts.entries import shown
 from cards.markdown import with_strengths
-from cards.record import MedicationOrder
+from cards.record import Dosage, MedicationOrder
 from cards.timing import step
 from cards.total_dose import Part, TotalDose
 
@@ -52,11 +52,15 @@ def of_unknown_form(order: MedicationOrder) -> bool:
 
 def steps(order: MedicationOrder) -> tuple[MedicationOrder, ...]:
     """The order with the dosages of each of its steps alone, in turn; empty without dosages."""
+    return tuple(replace(order, dosages=together) for together in dosages_in_turn(order))
+
+
+def dosages_in_turn(order: MedicationOrder) -> list[tuple[Dosage, ...]]:
+    """The dosages of each step of the order, those taken together as one, in turn."""
+    if len(order.dosages) < 2:
+        return [order.dosages] if order.dosages else []
     places = sorted({step(dosage) for dosage in order.dosages})
-    return tuple(
-        replace(order, dosages=tuple(d for d in order.dosages if step(d) == place))
-        for place in places
-    )
+    return [tuple(d for d in order.dosages if step(d) == place) for place in places]
 
 
 # In words
@@ -66,6 +70,8 @@ def dosed_entries(total: TotalDose) -> tuple[ChartEntry, ...]:
     """An entry for each order that adds to a total, the largest dose first; then those left out."""
     parts = sorted(total.parts, key=lambda part: (-part.dose.mg_per_day, part.order.reference))
     told = (dosed_entry(part, total) for part in parts if part.dose.mg_per_day > 0)
+    if not total.left_out:
+        return tuple(told)
     counted = {part.order for part in parts}
     unread = sorted(set(total.left_out) - counted, key=lambda order: order.reference)
     return (*told, *(named_entry(order, DOSE_NOT_READ) for order in unread))
@@ -89,7 +95,8 @@ def named_entry(order: MedicationOrder, words: str) -> ChartEntry:
     """The order with words about its dose; a long name is cut, not its strengths nor the words."""
     plain = shown(order)
     name = plain.display or (order.product.name if order.product else "drug")
-    return replace(plain, display=f"{with_strengths(name)}: {words}", calculated=True)
+    display = f"{with_strengths(name)}: {words}"
+    return ChartEntry(plain.reference, display, plain.date, calculated=True)
 
 
 def days_entry(order: MedicationOrder, days: float, words: str) -> ChartEntry:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cards.answer import NO, UNKNOWN, YES, Answer, Finding, any_of, yes
-from cards.case import Case, Fact, fact, fact_named
+from cards.case import Case, Fact, fact, fact_named, once
 from cards.codes import SNOMED
 from cards.facts.entries import (
     belongs,
@@ -118,15 +118,19 @@ def routes(order: MedicationOrder) -> set[str]:
 
 def draft_in(case: Case, *sets: str) -> Finding:
     """Whether the draft counts for one of the sets; unknown when its code cannot be read."""
-    order = draft_order(case)
+    order = case.draft.order if case.draft else None
     if order is None or isinstance(order, OtherOrder):
         return NO
-    if not ordered(order).readable:
+    concept = order.drug if isinstance(order, MedicationOrder) else order.concept
+    if not concept.readable:
         return UNKNOWN
+    if concept.sets.keys().isdisjoint(sets):
+        return NO
     reason = order_for_back_pain(case).answer
     return because_draft(case) if any(counts_for(order, s, reason) for s in sets) else NO
 
 
+@once
 def because_draft(case: Case) -> Finding:
     """A yes that rests on the draft under evaluation."""
     order = draft_order(case)
@@ -159,6 +163,7 @@ def draft_spine_imaging_not_mri(case: Case) -> Finding:
 
 
 @fact
+@once
 def order_for_back_pain(case: Case) -> Finding:
     """The draft states back pain as its reason; without a reason, the visit does."""
     order = draft_order(case)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from cards.answer import Answer, Finding
-from cards.case import Case, fact, once
+from cards.case import Case, fact, once_a_call
 from cards.codes import ICD10CM, SNOMED
 from cards.facts.entries import (
     BACK_PAIN_REASONS,
@@ -60,15 +60,19 @@ class Episode:
     first_recorded: date | None = None
 
 
-@once
+@once_a_call
 def episode(case: Case) -> Episode:
     """The active back pain of the patient; empty when none is on record."""
     possible = tuple(
         condition
-        for condition in _active(case)
-        if not is_sequela(condition.concept)
-        and (belongs(condition.concept, *BACK_PAIN_REASONS) or _at(condition, "trigger-point"))
+        for condition in case.record.conditions
+        if _tells_back_pain(condition)
+        and condition.verification not in SUSPECTED
+        and is_active(condition, case.today)
+        and not is_sequela(condition.concept)
     )
+    if not possible:
+        return Episode()
     conditions = tuple(c for c in possible if _of_the_back(c, possible))
     onsets = [condition.onset for condition in conditions if condition.onset]
     onset = max(onsets, key=lambda when: (when.latest, when.text), default=None)
@@ -83,12 +87,11 @@ def episode(case: Case) -> Episode:
     )
 
 
-def _active(case: Case) -> tuple[Condition, ...]:
-    return tuple(
-        condition
-        for condition in case.record.conditions
-        if is_active(condition, case.today) and condition.verification not in SUSPECTED
-    )
+def _tells_back_pain(condition: Condition) -> bool:
+    """Whether its code or its site may make it back pain; of most problems neither does."""
+    if not condition.concept.sets.keys().isdisjoint(BACK_PAIN_REASONS):
+        return True
+    return bool(condition.body_sites) and _at(condition, "trigger-point")
 
 
 def _of_the_back(condition: Condition, possible: tuple[Condition, ...]) -> bool:
@@ -104,6 +107,8 @@ def flares(case: Case) -> tuple[tuple[Condition, When], ...]:
 
 
 def _flares(conditions: tuple[Condition, ...], today: date) -> tuple[tuple[Condition, When], ...]:
+    if not conditions:
+        return ()
     old = [condition for condition in conditions if _older(condition, today)]
     dated = ((condition, _flare(condition, old, today)) for condition in conditions)
     return tuple((condition, when) for condition, when in dated if when)
@@ -162,12 +167,15 @@ def _older(condition: Condition, today: date) -> bool:
 # Pathways
 
 
-@once
+@once_a_call
 def pathway_conditions(case: Case) -> dict[str, tuple[Condition, ...]]:
     """The Conditions that make the patient a member, by pathway; empty where none does."""
     conditions = episode(case).conditions
-    named = [(c, pathways_of(c, conditions)) for c in conditions]
-    return {pathway: tuple(c for c, names in named if pathway in names) for pathway in PATHWAYS}
+    members: dict[str, list[Condition]] = {pathway: [] for pathway in PATHWAYS}
+    for condition in conditions:
+        for pathway in pathways_of(condition, conditions):
+            members[pathway].append(condition)
+    return {pathway: tuple(named) for pathway, named in members.items()}
 
 
 def pathways_of(condition: Condition, all_of_them: tuple[Condition, ...]) -> frozenset[str]:
@@ -179,7 +187,7 @@ def pathways_of(condition: Condition, all_of_them: tuple[Condition, ...]) -> fro
         MID_BACK: _mid_back(condition),
         TRIGGER_POINT: _trigger_point(condition, all_of_them),
     }
-    return frozenset(pathway for pathway, named_by_it in named.items() if named_by_it)
+    return frozenset([pathway for pathway, named_by_it in named.items() if named_by_it])
 
 
 def resolved_pathways(case: Case) -> tuple[str, ...]:
@@ -287,6 +295,7 @@ def pathway_trigger_point(case: Case) -> Finding:
 
 
 @fact
+@once_a_call
 def back_pain_problem(case: Case) -> Finding:
     """Back pain, stenosis, a disc disorder or pain after laminectomy is active."""
     pain = episode(case).conditions

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from cards.answer import Answer
-from cards.case import Case, once
+from cards.case import Case, once_a_call
 from cards.codes import LOINC
 from cards.facts.course import care_start
 from cards.facts.entries import observations, within
@@ -57,7 +57,7 @@ class Trend:
         return 1 if self.improved or self.fall > 0 else -1 if self.fall < 0 else 0
 
 
-@once
+@once_a_call
 def trends(case: Case) -> tuple[Trend, ...]:
     """The trend of every instrument with a score from the start of care and a later one."""
     began = care_start(case)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 from cards.answer import NO, UNKNOWN, Answer, Finding, yes
-from cards.case import Case, fact
+from cards.case import Case, fact, once
 from cards.facts.drugs import above_low_dose, drafted_drugs, on_the_skin, route_open
 from cards.facts.entries import (
     TAKEN,
     active_medications,
+    belongs,
     draft_order,
     medications_in,
 )
@@ -49,6 +50,7 @@ ANALGESICS = ("nsaid-topical", "nsaid-oral", "acetaminophen", "opioid")
 
 
 @fact
+@once
 def draft_oral_nsaid(case: Case) -> Finding:
     """An NSAID for swallowing is ordered; aspirin counts only above 325 mg a day that can be read.
 
@@ -56,7 +58,7 @@ def draft_oral_nsaid(case: Case) -> Finding:
     route, it is unknown.
     """
     order = draft_order(case)
-    if not isinstance(order, MedicationOrder):
+    if not isinstance(order, MedicationOrder) or not belongs(order.drug, "nsaid-oral", *ASPIRIN):
         return draft_in(case, "nsaid-oral")
     if route_open(order):
         return UNKNOWN

@@ -184,4 +184,4 @@ def _without_active(case: Case, name: str) -> Case:
     """The case without active drugs of the set: they hide lapsed ones only of the same drug."""
     active = active_medications(case, name)
     left = tuple(order for order in case.record.medications if order not in active)
-    return replace(case, record=replace(case.record, medications=left), memo={})
+    return case.of(replace(case.record, medications=left), case.draft)

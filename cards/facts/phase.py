@@ -5,12 +5,12 @@ Acute is under 28 days, subacute 28 to 84 days inclusive, chronic over 84 days.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date
 from typing import Literal
 
 from cards.answer import NO, Answer, Finding, yes
-from cards.case import Case, fact, once
+from cards.case import Case, fact, once_a_call
 from cards.facts.entries import (
     ACTIVE,
     BACK_PAIN_REASONS,
@@ -78,12 +78,12 @@ def _oldest_records(condition: Condition, case: Case) -> tuple[When, ...]:
     visits = (
         encounter.start
         for encounter in case.record.encounters
-        if any(codings & set(reason.codings) for reason in encounter.reasons)
+        if any(not codings.isdisjoint(reason.codings) for reason in encounter.reasons)
     )
     ordered = (
         order.authored
         for order in _carried_out(case)
-        if any(_same_pain(reason, condition, case) for reason in order.reasons)
+        if order.reasons and any(_same_pain(reason, condition, case) for reason in order.reasons)
     )
     ended = _earlier_episode_ended(condition, case)
     seen = (when for when in (*visits, *ordered) if when and (not ended or when.earliest > ended))
@@ -123,7 +123,13 @@ def _earlier_episode_ended(condition: Condition, case: Case) -> date | None:
     return max((end for end in ends if (began - end).days >= NEW_EPISODE_DAYS), default=None)
 
 
-@once
+@once_a_call
+def _phases(case: Case) -> tuple[tuple[Condition, Phase], ...]:
+    """The Conditions of the present pain, each with its phase."""
+    return tuple((condition, phase_of(condition, case)) for condition in episode(case).conditions)
+
+
+@once_a_call
 def phase(case: Case) -> Phase:
     """The longest certain phase of the back pain.
 
@@ -139,7 +145,8 @@ def phase(case: Case) -> Phase:
 
 def _longest(case: Case, conditions: Iterable[Condition]) -> Phase:
     """The longest certain phase; myofascial pain without a site lends its phase from the rest."""
-    phases = {phase_of(c, case) for c in _timed(tuple(conditions), case)}
+    timed = set(map(id, _timed(tuple(conditions), case)))
+    phases = {told for condition, told in _phases(case) if id(condition) in timed}
     return next((one for one in LONGEST_FIRST if one in phases), "unknown")
 
 
@@ -155,45 +162,55 @@ def _timed(conditions: tuple[Condition, ...], case: Case) -> tuple[Condition, ..
 def _is(case: Case, asked: Phase) -> Finding:
     if phase(case) != asked:
         return NO
-    timed = [c for c in episode(case).conditions if phase_of(c, case) == asked]
-    return yes(reasons(timed))
+    return yes(reasons([condition for condition, told in _phases(case) if told == asked]))
 
 
 @fact
+@once_a_call
 def phase_acute(case: Case) -> Finding:
     """The pain has surely lasted less than 28 days."""
     return _is(case, "acute")
 
 
 @fact
+@once_a_call
 def phase_subacute(case: Case) -> Finding:
     """The pain has surely lasted 28 to 84 days."""
     return _is(case, "subacute")
 
 
 @fact
+@once_a_call
 def phase_chronic(case: Case) -> Finding:
     """The pain has surely lasted more than 84 days, or is coded as chronic."""
     return _is(case, "chronic")
 
 
 @fact
+@once_a_call
 def phase_unknown(case: Case) -> Finding:
     """How long the pain has lasted is not certain."""
     return _is(case, "unknown")
 
 
 @fact
+@once_a_call
 def mid_back_acute(case: Case) -> Finding:
     """The mid-back Condition itself has surely lasted less than 28 days."""
-    acute = [c for c in pathway_conditions(case)[MID_BACK] if phase_of(c, case) == "acute"]
-    return presence(case, acute, "conditions")
+    return presence(case, _of_phase(case, ("acute",), MID_BACK), "conditions")
 
 
 @fact
+@once_a_call
 def mid_back_acute_or_subacute(case: Case) -> Finding:
     """The mid-back or trigger-point Condition itself has surely lasted 84 days or less."""
-    members = pathway_conditions(case)
-    pains = dict.fromkeys((*members[MID_BACK], *members[TRIGGER_POINT]))
-    short = [c for c in pains if phase_of(c, case) in ("acute", "subacute")]
-    return presence(case, short, "conditions")
+    short = _of_phase(case, ("acute", "subacute"), MID_BACK, TRIGGER_POINT)
+    return presence(case, dict.fromkeys(short), "conditions")
+
+
+def _of_phase(case: Case, asked: Collection[str], *pathways: str) -> list[Condition]:
+    """The Conditions that make the patient a member of a pathway and are of such a phase."""
+    members = {id(c) for pathway in pathways for c in pathway_conditions(case)[pathway]}
+    if not members:
+        return []
+    return [c for c, told in _phases(case) if id(c) in members and told in asked]

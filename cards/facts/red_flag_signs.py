@@ -10,7 +10,7 @@ from dataclasses import replace
 from itertools import combinations
 
 from cards.answer import NO, Answer, Finding, any_of, yes
-from cards.case import Case, fact
+from cards.case import Case, fact, once_a_call, once_a_call_for_each
 from cards.facts.entries import (
     absence,
     active_conditions,
@@ -50,6 +50,7 @@ RESULT_NOT_IN_CODE = "the code alone does not say so"
 
 
 @fact
+@once_a_call
 def ces_diagnosis_recent(case: Case) -> Finding:
     """Cauda equina syndrome diagnosed in the last 30 days."""
     found = history_conditions(case, "cauda-equina", suspected=True)
@@ -57,6 +58,7 @@ def ces_diagnosis_recent(case: Case) -> Finding:
 
 
 @fact
+@once_a_call
 def ces_exam_finding_recent(case: Case) -> Finding:
     """Saddle numbness or the like found in the last 14 days."""
     return recent_sign(case, saddle_findings(case), SYMPTOM_DAYS, "observations", "conditions")
@@ -95,14 +97,17 @@ def sphincter_symptoms(case: Case, *sets: str) -> tuple[Condition | Observation,
 
 
 @fact
+@once_a_call
 def sphincter_symptom_recent(case: Case) -> Finding:
     """Retention or incontinence for the first time in the last 14 days, without pelvic cause.
 
     A birth in the last 90 days explains it. No value set says pelvic or urological surgery yet.
     """
+    keys = ("conditions", "observations", "procedures")
+    if not sphincter_symptoms(case) and case.record.read(*keys):
+        return NO
     if any(within(dated(c), case.today, PELVIC_CAUSE_DAYS) is Answer.YES for c in deliveries(case)):
         return NO
-    keys = ("conditions", "observations", "procedures")
     return any_of(
         _first_time(case, name, sphincter_symptoms(case, name), SYMPTOM_DAYS, *keys)
         for name in SPHINCTER_SYMPTOMS
@@ -121,6 +126,8 @@ def _first_time(
 
     Only the same code is the same finding: a left foot drop is no earlier record of a right one.
     """
+    if not entries:
+        return absence(case, *keys)
     known: set[Coding] = set()
     for entry in entries:
         if within(dated(entry), case.today, days) is Answer.NO:
@@ -142,12 +149,14 @@ def _finding_codes(entry: Condition | Observation, name: str) -> set[Coding]:
 
 
 @fact
+@once_a_call
 def leg_deficit_or_radicular(case: Case) -> Finding:
     """Leg weakness, myelopathy, radiculopathy or sciatica is active."""
     found = active_conditions(case, *DEFICITS, "radiculopathy-sciatica", suspected=True)
     return presence(case, found, "conditions")
 
 
+@once_a_call_for_each
 def deficits(case: Case, name: str) -> tuple[Condition | Observation, ...]:
     """Leg weakness or myelopathy on record, resolved ones included."""
     return (*conditions_in(case, name, suspected=True), *findings(case, name))
@@ -155,10 +164,13 @@ def deficits(case: Case, name: str) -> tuple[Condition | Observation, ...]:
 
 def _new_deficit(case: Case, name: str, days: int, since: int) -> Finding:
     """A deficit that still stands and was first on record in the window."""
+    found = deficits(case, name)
+    if not found:
+        return absence(case, "conditions", "observations")
     standing = {c.reference for c in active_conditions(case, name, suspected=True)}
     entries = tuple(
         entry
-        for entry in deficits(case, name)
+        for entry in found
         if isinstance(entry, Observation)
         or entry.reference in standing
         or within(dated(entry), case.today, days) is Answer.NO
@@ -167,12 +179,14 @@ def _new_deficit(case: Case, name: str, days: int, since: int) -> Finding:
 
 
 @fact
+@once_a_call
 def deficit_new_30d(case: Case) -> Finding:
     """Leg weakness or myelopathy for the first time in the last 30 days."""
     return any_of(_new_deficit(case, name, DEFICIT_DAYS, 0) for name in DEFICITS)
 
 
 @fact
+@once_a_call
 def deficit_new_31_90d(case: Case) -> Finding:
     """Leg weakness or myelopathy since 31 to 90 days, and none newer."""
     if deficit_new_30d(case).answer is Answer.YES:
@@ -208,6 +222,7 @@ def _sites(test: Observation) -> frozenset[str]:
 
 
 @fact
+@once_a_call
 def red_flag_proxy_on_record(case: Case) -> Finding:
     """An unspecific hint of a red flag: active, or on record in the last year."""
     active = active_conditions(case, *PROXIES, suspected=True)

@@ -24,9 +24,12 @@ def findings(case: Case, *sets: str) -> tuple[Observation, ...]:
 
     A finding without an answer is present; one answered false, absent, negative or no is not.
     """
+    found = case.record.observations_about(*sets)
+    if not found:
+        return ()
     return newest_first(
         observation
-        for observation in case.record.observations_about(*sets)
+        for observation in found
         if observation.status in FINISHED
         and not _in_future(observation, case)
         and _says(observation, sets)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from cards.answer import NO, UNKNOWN, Answer, Finding
-from cards.case import Case
+from cards.case import Case, once_for_each
 from cards.facts.drafted_dose import DosedDrug, orders_drafted, over
 from cards.facts.drugs import on_the_skin
 from cards.facts.entries import active_medications, draft_order
@@ -15,6 +15,7 @@ from cards.renewal import taken_in_all
 from cards.total_dose import TotalDose, totalled
 
 
+@once_for_each
 def drug_drafted(case: Case, drug: DosedDrug) -> Finding:
     """Whether the draft under evaluation is of the drug, or may be as it cannot be read."""
     order = draft_order(case)
@@ -37,7 +38,15 @@ def total_in_all(
     Args:
         drafts: the drafts as they count; None takes those of the call as they are.
     """
-    asked = tuple(orders_drafted(case, drug) if drafts is None else drafts)
+    return _total_as_drafted(case, drug) if drafts is None else _total(case, drug, tuple(drafts))
+
+
+@once_for_each
+def _total_as_drafted(case: Case, drug: DosedDrug) -> TotalDose:
+    return _total(case, drug, orders_drafted(case, drug))
+
+
+def _total(case: Case, drug: DosedDrug, asked: tuple[MedicationOrder, ...]) -> TotalDose:
     active = [o for o in active_medications(case, drug.value_set) if not on_the_skin(o)]
     once = taken_in_all(active, asked, drug.ingredient)
     return totalled(once, drug.ingredient, drug.label_maximum_mg)

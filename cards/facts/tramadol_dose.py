@@ -6,12 +6,19 @@ from math import fsum
 
 from cards.answer import NO, UNKNOWN, Answer, ChartEntry, Finding, any_of, yes
 from cards.case import Case, fact
-from cards.facts.drafted_dose import DosedDrug, orders_drafted, over, total_of
-from cards.facts.order_dose import TRAMADOL, dosed_entries, dosed_entry, of_unknown_form, steps
+from cards.facts.drafted_dose import DosedDrug, is_over, orders_drafted, over, total_of
+from cards.facts.order_dose import (
+    TRAMADOL,
+    dosages_in_turn,
+    dosed_entries,
+    dosed_entry,
+    of_unknown_form,
+)
 from cards.facts.taken_dose import drug_drafted, over_in_all, total_in_all, unless_unread
 from cards.record import MedicationOrder
 from cards.timing import times_per_day
 from cards.total_dose import Part, TotalDose
+from cards.worked import once_an_order
 
 MOST_MG, MOST_EXTENDED_MG = 400.0, 300.0
 OVER_75_MG, RENAL_MG, LIVER_MG = 300.0, 200.0, 100.0
@@ -68,8 +75,8 @@ def _over_organ_limit(case: Case, limit_mg: float) -> Finding:
         return asked
     total = total_in_all(case, DRUG)
     drafted = total_of(DRUG, orders_drafted(case, DRUG)).parts
-    in_all = unless_unread(case, over(total, limit_mg))
-    found = any_of([in_all, *(_form_or_interval(part) for part in drafted)])
+    exceeded = is_over(total, limit_mg)
+    found = any_of([unless_unread(case, exceeded), *(_form_or_interval(part) for part in drafted)])
     return yes(_told(part, total) for part in total.parts) if found.answer is Answer.YES else found
 
 
@@ -84,11 +91,12 @@ def _slow(order: MedicationOrder) -> bool:
     return order.product is not None and order.product.extended_release
 
 
+@once_an_order
 def _times_a_day(order: MedicationOrder) -> float | None:
     """Doses a day at most, over the dosages taken together; None when one does not say."""
     most = 0.0
-    for one in steps(order):
-        times = [times_per_day(d.timing) if d.timing else None for d in one.dosages]
+    for together in dosages_in_turn(order):
+        times = [times_per_day(d.timing) if d.timing else None for d in together]
         known = [number for number in times if number is not None]
         if len(known) < len(times):
             return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from cards.answer import UNKNOWN, Answer, ChartEntry, Finding
-from cards.case import Case, Fact, fact, fact_named
+from cards.case import Case, Fact, fact, fact_named, once_a_call_for_each
 from cards.facts.course import (
     KEYS,
     Care,
@@ -15,7 +15,7 @@ from cards.facts.course import (
     counting,
     for_the_back,
     given_or_ordered,
-    visited,
+    visits_of,
 )
 from cards.facts.entries import (
     belongs,
@@ -69,6 +69,15 @@ ON_RECORD: dict[str, tuple[tuple[str, ...], int]] = {
 def on_record(case: Case, sets: tuple[str, ...], days: int) -> Finding:
     """Whether care of these sets was ordered, given or drafted in the last ``days`` days."""
     drafted = counting(drafted_services(case, *sets), *sets)
+    return _found(case, sets, days, drafted) if drafted else _without_drafts(case, (sets, days))
+
+
+@once_a_call_for_each
+def _without_drafts(case: Case, asked: tuple[tuple[str, ...], int]) -> Finding:
+    return _found(case, *asked, ())
+
+
+def _found(case: Case, sets: tuple[str, ...], days: int, drafted: tuple[Care, ...]) -> Finding:
     care = given_or_ordered(case, *sets)
     answers = [within(care_date(entry, case.today), case.today, days) for entry in care]
     sure = [entry for entry, a in zip(care, answers, strict=True) if a is Answer.YES]
@@ -83,8 +92,8 @@ def _visits(case: Case, sets: tuple[str, ...], days: int) -> tuple[Encounter, ..
     """Visits for care of these sets; they show that it is given, their absence shows nothing."""
     return tuple(
         visit
-        for visit in case.record.encounters
-        if visited(visit, *sets) and within(visit.start, case.today, days) is Answer.YES
+        for visit in visits_of(case, *sets)
+        if within(visit.start, case.today, days) is Answer.YES
     )
 
 
@@ -139,7 +148,7 @@ def specialist_or_rehabilitation_done(case: Case) -> Finding:
     An order that is not completed does not count.
     """
     care = [e for e in given_or_ordered(case, *SPECIALISTS) if e.status == "completed"]
-    visits = [e for e in case.record.encounters if visited(e, *SPECIALISTS)]
+    visits = visits_of(case, *SPECIALISTS)
 
     def lies(entry: Care | Encounter) -> Answer:
         when = entry.start if isinstance(entry, Encounter) else care_date(entry, case.today)

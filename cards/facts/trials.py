@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from cards.answer import NO, UNKNOWN, Answer, Finding, negate, yes
-from cards.case import Case, once_for_each
+from cards.case import Case, once_a_call_for_each
 from cards.facts.course import Care, care_date, given_or_ordered, undated
 from cards.facts.entries import belongs, reasons, within
 from cards.record import Procedure, ServiceOrder, When
@@ -42,7 +42,7 @@ def step_care(case: Case, *sets: str) -> StepCare:
     return _step_care(case, sets)
 
 
-@once_for_each
+@once_a_call_for_each
 def _step_care(case: Case, sets: tuple[str, ...]) -> StepCare:
     care = given_or_ordered(case, *sets)
     dates = [(entry, care_date(entry, case.today)) for entry in care]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cards.answer import NO, UNKNOWN, Answer, Finding, yes
-from cards.case import Case, fact
+from cards.case import Case, fact, once_a_call
 from cards.facts.entries import (
     BACK_PAIN_REASONS,
     ORDER_INTENTS,
@@ -38,6 +38,7 @@ def reason_is_back_pain(coded_reasons: Sequence[Concept]) -> Answer:
     return answer
 
 
+@once_a_call
 def context_encounter(case: Case) -> Encounter | None:
     """The encounter this call was made in; None when not named or not delivered."""
     if case.record.encounter is None:
@@ -45,6 +46,7 @@ def context_encounter(case: Case) -> Encounter | None:
     return next((e for e in case.record.encounters if e.reference == case.record.encounter), None)
 
 
+@once_a_call
 def visit_for_back_pain(case: Case) -> Finding:
     """Whether the encounter of this call has back pain as its coded reason."""
     encounter = context_encounter(case)

@@ -7,7 +7,7 @@ from datetime import date
 from statistics import median
 
 from cards.answer import NO, UNKNOWN, Answer, Finding, any_of, yes
-from cards.case import Case, fact, once
+from cards.case import Case, fact, once_a_call
 from cards.facts.entries import (
     active_medications,
     history_conditions,
@@ -46,19 +46,16 @@ class Fall:
     baseline: tuple[Observation, ...]
 
 
-@once
+@once_a_call
 def weight_fall(case: Case) -> Fall | None:
     """The fall up to the newest readable weight; None without two comparable weights."""
-    readings = [
-        (reading, weight)
-        for reading in observations(case, "body-weight")
-        if (weight := kilograms(reading.value)) is not None
-    ]
+    readings = observations(case, "body-weight")
     newest, now = next(
         (
             (reading, weight)
-            for reading, weight in readings
+            for reading in readings
             if within(reading.effective, case.today, NEWEST_DAYS) is Answer.YES
+            and (weight := kilograms(reading.value)) is not None
         ),
         (None, 0.0),
     )
@@ -68,8 +65,9 @@ def weight_fall(case: Case) -> Fall | None:
     last = newest.effective.earliest
     earlier = [
         (reading, weight)
-        for reading, weight in readings
+        for reading in readings
         if within(reading.effective, last, most, since=least) is Answer.YES
+        and (weight := kilograms(reading.value)) is not None
     ]
     if not earlier:
         return None
@@ -107,6 +105,7 @@ def weight_loss_coded(case: Case) -> Finding:
 
 
 @fact
+@once_a_call
 def weight_loss_explained(case: Case) -> Finding:
     """A weight-lowering drug, bariatric surgery, a birth or a new diuretic in the last year.
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 
 from cards.answer import NO, UNKNOWN, Answer, Finding, all_of, any_of, yes
-from cards.case import Case, fact
+from cards.case import Case, fact, once_a_call
 from cards.facts.entries import (
     FINISHED,
     absence,
@@ -66,6 +66,7 @@ Study = Procedure | DiagnosticReport | Observation
 
 
 @fact
+@once_a_call
 def ces_workup_done(case: Case) -> Finding:
     """Suspected cauda equina syndrome was imaged, refuted or has resolved."""
     flag = (
@@ -83,6 +84,7 @@ def ces_workup_done(case: Case) -> Finding:
 
 
 @fact
+@once_a_call
 def deficit_workup_done(case: Case) -> Finding:
     """A new deficit of the legs was imaged, refuted or has resolved."""
     found = (entry for name in DEFICITS for entry in deficits(case, name))
@@ -96,6 +98,7 @@ def deficit_workup_done(case: Case) -> Finding:
 
 
 @fact
+@once_a_call
 def infection_workup_done(case: Case) -> Finding:
     """A suspected infection of the spine was imaged and tested for in blood, or ruled out."""
     risks = active_conditions(case, *INFECTION_RISKS[:2], suspected=True)
@@ -115,6 +118,7 @@ def infection_workup_done(case: Case) -> Finding:
 
 
 @fact
+@once_a_call
 def cancer_workup_done(case: Case) -> Finding:
     """Pain with a history of cancer was imaged; remission is no work-up."""
     flag = history_conditions(case, *CANCERS, suspected=True)
@@ -122,6 +126,7 @@ def cancer_workup_done(case: Case) -> Finding:
 
 
 @fact
+@once_a_call
 def weight_workup_done(case: Case) -> Finding:
     """Pain with weight loss was imaged, or the loss was refuted or has resolved."""
     fall = weight_fall(case)
@@ -139,6 +144,7 @@ def weight_workup_done(case: Case) -> Finding:
 
 
 @fact
+@once_a_call
 def trauma_workup_done(case: Case) -> Finding:
     """Pain after a severe injury was imaged in any way; healing is no work-up."""
     flag = _in_window(case, major_injuries(case), INJURY_DAYS)
@@ -146,6 +152,7 @@ def trauma_workup_done(case: Case) -> Finding:
 
 
 @fact
+@once_a_call
 def fracture_workup_done(case: Case) -> Finding:
     """Pain with a risk of fracture was imaged in any way; healing is no work-up."""
     fractures = history_conditions(case, "vertebral-fracture", suspected=True)
@@ -192,9 +199,12 @@ def flag_date(case: Case, flag: Flag) -> date | None:
 
 def _studied(case: Case, flag: Flag, sets: Sequence[str]) -> Finding:
     """A finished study of the sets dated after the flag."""
+    studies = tuple(_studies(case, sets))
+    if not studies:
+        return NO
     after = flag_date(case, flag)
     unsure = False
-    for study in _studies(case, sets):
+    for study in studies:
         when = dated(study)
         if when is None or days_ago(when, case.today) is None or after is None:
             unsure = True
@@ -207,14 +217,17 @@ def _studied(case: Case, flag: Flag, sets: Sequence[str]) -> Finding:
 
 def _studies(case: Case, sets: Sequence[str]) -> Iterator[Study]:
     record = case.record
-    for done in record.procedures:
+    for done in record.procedures_in(*sets):
         relevant = not _needs_reason(done.concept) or _says_back(done)
-        if relevant and done.status == "completed" and belongs(done.concept, *sets):
+        if relevant and done.status == "completed":
             yield done
-    results: tuple[DiagnosticReport | Observation, ...] = (*record.reports, *record.observations)
+    reports = record.reports_in(*sets)
+    results: tuple[DiagnosticReport | Observation, ...] = (
+        *reports,
+        *record.observations_in(*sets),
+    )
     for result in results:
-        finished = result.status in FINISHED
-        if finished and belongs(result.concept, *sets) and not _needs_reason(result.concept):
+        if result.status in FINISHED and not _needs_reason(result.concept):
             yield result
 
 
@@ -231,6 +244,8 @@ def _refuted(case: Case, flag: Flag, *diagnoses: str) -> Finding:
 
     An entry is refuted by one of the same code, no older than itself.
     """
+    if not case.record.refuted:
+        return NO
     after = flag_date(case, flag)
     disease = [
         condition
