@@ -7,10 +7,13 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import jsonschema
-import yaml
+# Imported where they are needed: a start that finds the content compiled needs neither, and they
+# take longer to import than it may take.
+if TYPE_CHECKING:
+    import jsonschema
+    import yaml
 
 Place = tuple[str | int, ...]
 
@@ -38,6 +41,8 @@ class Document:
 
 def read_yaml(path: Path) -> Document:
     """One YAML file. Raises ContentError when unreadable or when a key stands twice."""
+    import yaml  # noqa: PLC0415 see above
+
     try:
         loader = yaml.CSafeLoader(path.read_text(encoding="utf-8"))
         node = loader.get_single_node()
@@ -55,6 +60,8 @@ def read_yaml(path: Path) -> Document:
 def _construct(
     node: yaml.Node, place: Place, lines: dict[Place, int], loader: yaml.CSafeLoader, path: Path
 ) -> Any:
+    import yaml  # noqa: PLC0415 see above
+
     lines[place] = node.start_mark.line + 1
     if isinstance(node, yaml.MappingNode):
         value: dict[str, Any] = {}
@@ -97,6 +104,8 @@ def check_members(
 
 def read_schema(path: Path) -> jsonschema.Draft202012Validator:
     """The JSON Schema editors and the library share."""
+    import jsonschema  # noqa: PLC0415 see above
+
     return jsonschema.Draft202012Validator(json.loads(path.read_text(encoding="utf-8")))
 
 

@@ -2,45 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import gc
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from cards.answer import NO, YES, Finding
 from cards.answers import Answers
 from cards.case import Case
+from cards.code_table import code_index
 from cards.codes import CodeIndex
-from cards.content import Document, read_yaml
-from cards.definition_files import (
-    OptionSet,
-    Statement,
-    StepOrder,
-    read_exclusion_sets,
-    read_imaging_regions,
-    read_option_sets,
-    read_pathways,
-    read_release,
-    read_set_rules,
-    read_sources,
-    read_statements,
-    read_step_order,
-    read_vocabulary,
-)
-from cards.drug_index import DrugIndex, with_products
+from cards.compiled import known
+from cards.content import read_yaml
+from cards.definition_files import OptionSet, Statement, StepOrder
+from cards.drug_index import DrugIndex
+from cards.drug_table import drug_index
 from cards.facts.vocabulary import Vocabulary, closure, keys_read
-from cards.mme_factors import MmeFactors, read_mme_factors
+from cards.knowledge import MME_FACTORS, Knowledge
+from cards.mme_factors import MmeFactors
 from cards.own_order import OwnOrders, own_orders
 from cards.pathway import Pathway
 from cards.recommendation import Recommendation
-from cards.recommendation_files import Shared, read_recommendations
 from cards.record import HookName
 from cards.silence import EmptyCharts
-from cards.terminology_files import read_drugs
-from cards.value_set_files import ValueSets, index_codes, loinc_codes, read_value_sets
 
 HERE = Path(__file__).parent
 HOOKS: tuple[HookName, ...] = ("patient-view", "order-select", "order-sign")
-CODED_SCOPES = ("patient", "draft")
 SITE_FACTS = ("tpi_technique_card_on",)
 DISCLAIMER = "provenance-disclaimer"
 
@@ -115,7 +103,7 @@ def load_library(
     switched_on: frozenset[str] = frozenset(),
     mme_factors: str | None = None,
 ) -> Library:
-    """Read every content file below ``root``.
+    """The library of the content files below ``root``, as read now or kept compiled.
 
     Args:
         switched_on: facts that are yes because the site has switched them on.
@@ -125,63 +113,62 @@ def load_library(
     Raises:
         ContentError: with file and line.
     """
-    definitions = root / "definitions"
-    value_sets = read_value_sets(root / "value_sets")
-    asked = read_vocabulary(read_yaml(definitions / "facts.yaml"), value_sets)
-    vocabulary = read_vocabulary(read_yaml(definitions / "state_facts.yaml"), value_sets, asked)
-    shared = Shared(
-        vocabulary,
-        read_exclusion_sets(read_yaml(definitions / "exclusion_sets.yaml"), vocabulary),
-        read_set_rules(read_yaml(definitions / "set_rules.yaml"), vocabulary),
-        read_yaml(definitions / "override_reasons.yaml").value,
-        read_sources(read_yaml(root / "sources.yaml")),
-        read_yaml(root / "conflicts.yaml").value or {},
-        value_sets,
-    )
-    recommendations = read_recommendations(root, shared)
-    release = read_release(read_yaml(definitions / "release.yaml"))
+    with _no_collection():
+        return _library(root, switched_on, mme_factors)
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Leave the collector out: all that is made here stays, it would look through it in vain."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _library(root: Path, switched_on: frozenset[str], mme_factors: str | None) -> Library:
+    knowledge = known(root)
+    vocabulary, recommendations = knowledge.vocabulary, knowledge.recommendations
     draft_facts = _draft_facts(vocabulary)
-    drugs = read_drugs(root / "terminology")
     return Library(
-        content_version=str(release["version"]),
+        content_version=knowledge.version,
         recommendations=recommendations,
         cards=_cards(recommendations.values()),
         texts=_texts(recommendations.values()),
         about_drafts=_about_drafts(recommendations.values(), draft_facts),
         vocabulary=vocabulary,
         draft_facts=draft_facts,
-        unanswerable=_unanswerable(vocabulary, value_sets),
+        unanswerable=knowledge.unanswerable,
         switches={name: YES if name in switched_on else NO for name in SITE_FACTS},
         reads={r.id: keys_read(_names(r), vocabulary) for r in recommendations.values()},
         bars={r.id: keys_read(_bars(r), vocabulary) for r in recommendations.values()},
-        index=with_products(index_codes(value_sets), drugs),
-        drugs=drugs,
-        mme_factors=_mme_factors(read_yaml(definitions / "mme_factors.yaml"), mme_factors),
-        loinc_codes=loinc_codes(vocabulary, value_sets),
-        pathways=read_pathways(root, vocabulary, recommendations),
-        option_sets=read_option_sets(definitions / "option_sets.yaml", vocabulary, recommendations),
-        next_step_order=read_step_order(
-            definitions / "next_step_order.yaml", vocabulary, recommendations
-        ),
-        exclusive=tuple(
-            frozenset(group) for group in read_yaml(definitions / "exclusive.yaml").value
-        ),
-        override_reasons=shared.override_reasons,
-        sources=shared.sources,
-        conflicts=shared.conflicts,
-        imaging_regions=read_imaging_regions(definitions),
-        statements=read_statements(root / "statements.csv"),
-        key_names=release["key_names"],
+        index=code_index(knowledge.codes),
+        drugs=drug_index(knowledge.drugs),
+        mme_factors=_mme_factors(root, knowledge, mme_factors),
+        loinc_codes=knowledge.loinc_codes,
+        pathways=knowledge.pathways,
+        option_sets=knowledge.option_sets,
+        next_step_order=knowledge.next_step_order,
+        exclusive=knowledge.exclusive,
+        override_reasons=knowledge.override_reasons,
+        sources=knowledge.sources,
+        conflicts=knowledge.conflicts,
+        imaging_regions=knowledge.imaging_regions,
+        statements=knowledge.statements,
+        key_names=knowledge.key_names,
         disclaimer=recommendations[DISCLAIMER].detail,
         own_orders=own_orders(recommendations.values()),
     )
 
 
-def _mme_factors(document: Document, chosen: str | None) -> MmeFactors:
-    default, sets = read_mme_factors(document)
-    if chosen is not None and chosen not in sets:
+def _mme_factors(root: Path, knowledge: Knowledge, chosen: str | None) -> MmeFactors:
+    if chosen is not None and chosen not in knowledge.mme_factors:
+        document = read_yaml(root / "definitions" / MME_FACTORS)
         raise document.error(f"{chosen!r} is no set of factors", ("sets",))
-    return sets[chosen or default]
+    return knowledge.mme_factors[chosen or knowledge.mme_default]
 
 
 def _draft_facts(vocabulary: Vocabulary) -> frozenset[str]:
@@ -191,16 +178,6 @@ def _draft_facts(vocabulary: Vocabulary) -> frozenset[str]:
         if definition.scope == "draft" or "draft" in definition.read_from
     }
     return frozenset(name for name in vocabulary if closure((name,), vocabulary) & direct)
-
-
-def _unanswerable(vocabulary: Vocabulary, value_sets: ValueSets) -> frozenset[str]:
-    return frozenset(
-        name
-        for name, definition in vocabulary.items()
-        if definition.value_sets
-        and definition.scope in CODED_SCOPES
-        and not any(value_sets.get(value_set) for value_set in definition.value_sets)
-    )
 
 
 def _names(recommendation: Recommendation) -> tuple[str, ...]:

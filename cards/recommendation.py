@@ -23,12 +23,18 @@ class IndicatorRule:
     grade: Literal["high", "moderate"] | None = None
 
 
+class Dose:
+    """What a suggestion says of dose and supply; one of the kinds below."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
-class DrugDose:
+class DrugDose(Dose):
     """A complete dose for a proposed drug: its text, and the numbers behind it.
 
     Attributes:
-        value, unit: one dose, with its UCUM code.
+        value, unit: one dose, with its UCUM code; a whole number is told as one.
         frequency, period, period_unit: None of a drug taken on one occasion only, which
             ``as_needed_for`` names (a suspected overdose).
         days: how long this step lasts; None where the order does not say.
@@ -45,17 +51,17 @@ class DrugDose:
     """
 
     text: str
-    value: float
+    value: int | float
     unit: str
     frequency: int | None = None
-    period: float | None = None
+    period: int | float | None = None
     period_unit: str | None = None
     route: Coding | None = None
     as_needed: bool = False
     days: int | None = None
-    period_max: float | None = None
-    most_per_day: float | None = None
-    hours_on: float | None = None
+    period_max: int | float | None = None
+    most_per_day: int | float | None = None
+    hours_on: int | float | None = None
     event: str | None = None
     refills: int | None = None
     then: tuple[DrugDose, ...] = ()
@@ -65,7 +71,7 @@ class DrugDose:
 
 
 @dataclass(frozen=True, slots=True)
-class DraftedDose:
+class DraftedDose(Dose):
     """The drug and dose of the draft as they are, dispensed for ``days`` with ``refills``."""
 
     text: str
@@ -88,7 +94,7 @@ class IngredientDose:
 
 
 @dataclass(frozen=True, slots=True)
-class DoseByIngredient:
+class DoseByIngredient(Dose):
     """The drug of the draft stays, in the dose listed for its ingredient; others have none."""
 
     doses: tuple[IngredientDose, ...]
@@ -112,7 +118,7 @@ class SuggestionTemplate:
     priority: str | None = None
     note: str | None = None
     text: str | None = None
-    dosage: DrugDose | DraftedDose | DoseByIngredient | None = None
+    dosage: Dose | None = None
     when_all: tuple[str, ...] = ()
     when_none: tuple[str, ...] = ()
 

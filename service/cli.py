@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import click
-import requests
 
 from cards.advise import Advice
 from cards.content import ContentError
@@ -285,6 +284,8 @@ def show_fixture(name: str) -> None:
 @click.option("--url", default="http://127.0.0.1:8000", show_default=True, help="Where to post.")
 def post_fixture(name: str, url: str) -> None:
     """Post one fixture to a running service, with its dates moved to today."""
+    import requests  # noqa: PLC0415 as above
+
     request = read_request(fixture_file(name))
     service = service_id_of(request)
     address = f"{url.rstrip('/')}/cds-services/{service}"

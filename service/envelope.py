@@ -6,16 +6,19 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
-from importlib.resources import files
 from itertools import accumulate, islice
 from math import isfinite
-from typing import Any
-
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from service.errors import Problem, RequestRefused, malformed
 
+# Imported with the first schema that is read: a call of the usual shape is not held to any.
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import ValidationError
+
+SCHEMAS = Path(__file__).parent / "envelopes"
 DEEPEST = 100
 MOST_PROBLEMS = 5
 # Half as many are in 8 MB of real FHIR; three million empty ones would take a minute to read.
@@ -139,7 +142,9 @@ def _overlong(value: Any, schema: Any, path: tuple[str | int, ...]) -> Iterator[
 
 @cache
 def _validator(schema: str) -> Draft202012Validator:
-    text = files("service").joinpath("envelopes", f"{schema}.json").read_text("utf-8")
+    from jsonschema import Draft202012Validator  # noqa: PLC0415 see above
+
+    text = (SCHEMAS / f"{schema}.json").read_text("utf-8")
     return Draft202012Validator(json.loads(text))
 
 

@@ -7,16 +7,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from http import HTTPStatus
-from typing import Any
-
-import requests
-import urllib3
+from typing import TYPE_CHECKING, Any
 
 from service.call_budget import BudgetSpent, CallBudget
 from service.envelope import has_too_many_objects, read_json
 from service.errors import RequestRefused
 from service.fhir_address import FhirAddress
-from service.pinned_http import PinnedHttp
+
+# Only who may call imports what is needed to call: it takes longer than a stored request does.
+if TYPE_CHECKING:
+    import requests
+
+    from service.pinned_http import PinnedHttp
 
 CHUNK = 65_536
 # Seconds before the second and the third attempt, unless the server names its own.
@@ -109,8 +111,8 @@ def _ask_once(address: FhirAddress, ip: str, access: Access) -> tuple[dict[str, 
             body = _read(response, access)
     except BudgetSpent:
         raise NoAnswer(Outcome.TIMEOUT) from None
-    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as broken:
-        raise _told(broken, access.budget) from None
+    except access.http.broken as broken:
+        raise _told(broken, access) from None
     if has_too_many_objects(body):
         raise NoAnswer(Outcome.TOO_LARGE)
     try:
@@ -119,19 +121,17 @@ def _ask_once(address: FhirAddress, ip: str, access: Access) -> tuple[dict[str, 
         raise NoAnswer(Outcome.UNREADABLE) from None
 
 
-def _told(broken: Exception, budget: CallBudget) -> NoAnswer:
+def _told(broken: Exception, access: Access) -> NoAnswer:
     """What a broken exchange means; once the time is over, everything breaks."""
     try:
-        budget.left()
+        access.budget.left()
     except BudgetSpent:
         return NoAnswer(Outcome.TIMEOUT)
-    match broken:
-        case requests.ConnectionError():
-            return NoAnswer(Outcome.UNREACHABLE, may_pass=True)
-        case requests.Timeout() | urllib3.exceptions.ReadTimeoutError():
-            return NoAnswer(Outcome.TIMEOUT)
-        case _:
-            return NoAnswer(Outcome.UNREADABLE)
+    if isinstance(broken, access.http.unreachable):
+        return NoAnswer(Outcome.UNREACHABLE, may_pass=True)
+    if isinstance(broken, access.http.late):
+        return NoAnswer(Outcome.TIMEOUT)
+    return NoAnswer(Outcome.UNREADABLE)
 
 
 def _check_status(response: requests.Response) -> None:

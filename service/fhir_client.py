@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from service.call_budget import BudgetSpent, CallBudget
 from service.calls_away import CallsAway
@@ -17,8 +18,10 @@ from service.fhir_answer import Access, NoAnswer, Outcome, ask
 from service.log import log_event
 from service.patient_record.bundle import kind_of
 from service.patient_record.elements import Resource, TooManyElements, objects, text
-from service.pinned_http import PinnedHttp
 from service.settings import Settings
+
+if TYPE_CHECKING:
+    from service.pinned_http import PinnedHttp
 
 # Calls of one process that wait for FHIR servers at a time, at most, and their threads: enough for
 # all questions of all of them, so that one slow server does not keep the questions to another
@@ -77,8 +80,7 @@ class FhirClient:
         self._away = CallsAway(most_away)
         self._seconds = seconds
         self._largest = largest
-        secure = any(server.scheme == "https" for server in allowed.servers)
-        self._http = None if allowed.is_empty else PinnedHttp(KEPT, secure=secure)
+        self._http = None if allowed.is_empty else _http_for(allowed)
         # Its threads start on first use, hence in the worker and not before the server forks it.
         self._threads = ThreadPoolExecutor(THREADS, "call-back")
 
@@ -162,6 +164,14 @@ def client_of(settings: Settings) -> FhirClient:
         # Who waits for a FHIR server sits on a seat: half of them stay for calls that do not.
         most_away=max(1, min(MOST_AWAY, seats // 2)),
     )
+
+
+def _http_for(allowed: AllowList) -> PinnedHttp:
+    # Only who may call imports what is needed to call.
+    from service.pinned_http import PinnedHttp  # noqa: PLC0415
+
+    secure = any(server.scheme == "https" for server in allowed.servers)
+    return PinnedHttp(KEPT, secure=secure)
 
 
 NO_CLIENT = FhirClient(AllowList(), seconds=0, largest=0)

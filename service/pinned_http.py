@@ -15,6 +15,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from service.authorities import trusted_authorities
 from service.call_budget import CallBudget
@@ -98,7 +99,15 @@ class PinnedHttp:
 
     The adapter is used without a session: a session keeps cookies, and would hand those of one
     user's call to the next.
+
+    Attributes:
+        unreachable, late, broken: what a question may raise when no connection comes about, when
+            the answer does not come in time, and whenever anything else is wrong with it.
     """
+
+    unreachable = requests.ConnectionError
+    late = (requests.Timeout, ReadTimeoutError)
+    broken = (requests.RequestException, HTTPError, OSError, ValueError)
 
     def __init__(self, connections: int, *, secure: bool) -> None:
         """Make ready to ask.

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select, text
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Select, Table, func, select, text
+from sqlalchemy.dialects import sqlite
 
 from service.database import Database
 from service.store_errors import StoreUnavailable
-from service.tables import CardKeyRow, FeedbackRow, ShownRow
+from service.tables import CARD_KEY, FEEDBACK, SHOWN
 
 # As many as one statement's placeholders allow on every database.
 ROWS_AT_ONCE = 1_000
@@ -108,29 +108,29 @@ class Store:
             the outcome of each entry that was not kept before.
         """
         rows = _in_turn(map(_row, feedback), *ONE_OUTCOME)
-        once = _inserting(self.database, FeedbackRow).on_conflict_do_nothing(
+        once = _inserting(self.database, FEEDBACK).on_conflict_do_nothing(
             index_elements=ONE_OUTCOME
         )
         added: list[str] = []
         with self.database.writing() as connection:
             for some in _in_pieces(rows):
-                new = connection.execute(once.returning(FeedbackRow.outcome), some)
+                new = connection.execute(once.returning(FEEDBACK.c.outcome), some)
                 added.extend(new.scalars())
         return tuple(added)
 
     def kept(self) -> tuple[Feedback, ...]:
         """Everything kept, by the time of the outcome."""
-        every = select(FeedbackRow.__table__).order_by(FeedbackRow.at, FeedbackRow.id)
+        every = select(FEEDBACK).order_by(FEEDBACK.c.at, FEEDBACK.c.id)
         with self.database.reading() as connection:
             return tuple(_feedback(row) for row in connection.execute(every).mappings())
 
     def add_shown(self, shown: Mapping[ShownCard, int]) -> None:
         """Add these numbers to those counted before."""
         rows = _in_turn((_shown_row(*counted) for counted in shown.items()), *ONE_COUNT)
-        adding = _inserting(self.database, ShownRow)
+        adding = _inserting(self.database, SHOWN)
         more = adding.on_conflict_do_update(
             index_elements=ONE_COUNT,
-            set_={"shown": ShownRow.shown + adding.excluded.shown},
+            set_={"shown": SHOWN.c.shown + adding.excluded.shown},
         )
         with self.database.writing() as connection:
             for some in _in_pieces(rows):
@@ -138,12 +138,12 @@ class Store:
 
     def shown(self, since: date | None, until: date | None) -> tuple[ShownCount, ...]:
         """Cards shown on these days, both included; None leaves an end open."""
-        columns = (ShownRow.day, ShownRow.client, ShownRow.recommendation)
-        counted = select(*columns, func.sum(ShownRow.shown)).group_by(*columns).order_by(*columns)
+        columns = (SHOWN.c.day, SHOWN.c.client, SHOWN.c.recommendation)
+        counted = select(*columns, func.sum(SHOWN.c.shown)).group_by(*columns).order_by(*columns)
         if since:
-            counted = counted.where(ShownRow.day >= since)
+            counted = counted.where(SHOWN.c.day >= since)
         if until:
-            counted = counted.where(ShownRow.day <= until)
+            counted = counted.where(SHOWN.c.day <= until)
         with self.database.reading() as connection:
             return tuple(
                 ShownCount(day, client or None, recommendation, int(count))
@@ -162,12 +162,12 @@ class Store:
             own: a key this process has used already, or would use: it is added, so that
                 everybody knows the cards made with it. None adds nothing.
         """
-        known = select(CardKeyRow.key).order_by(CardKeyRow.id)
+        known = select(CARD_KEY.c.key).order_by(CARD_KEY.c.id)
         with self.database.reading() as connection:
             keys = tuple(bytes.fromhex(key) for key in connection.execute(known).scalars())
         if own is None or own in keys:
             return keys
-        adding = _inserting(self.database, CardKeyRow).on_conflict_do_nothing()
+        adding = _inserting(self.database, CARD_KEY).on_conflict_do_nothing()
         with self.database.writing() as connection:
             connection.execute(adding, {"key": own.hex()})
             return tuple(bytes.fromhex(key) for key in connection.execute(known).scalars())
@@ -188,9 +188,13 @@ def open_store(database_url: str) -> Store:
     return Store(Database(database_url))
 
 
-def _inserting(database: Database, table: type[Any]) -> Any:
+def _inserting(database: Database, table: Table) -> Any:
     """An INSERT that may say what to do with a row that is there; each database has its own."""
-    return (postgresql if database.dialect == "postgresql" else sqlite).insert(table)
+    if database.dialect == "postgresql":
+        from sqlalchemy.dialects import postgresql  # noqa: PLC0415 not for those who use SQLite
+
+        return postgresql.insert(table)
+    return sqlite.insert(table)
 
 
 def _in_pieces(rows: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
@@ -209,12 +213,12 @@ def _read_only(connection: Connection) -> bool:
 def _latest(since: date | None, until: date | None) -> Select[Any]:
     newest = func.row_number().over(
         # A client's word on another's card, which names no recommendation, is not its latest.
-        partition_by=(FeedbackRow.card, FeedbackRow.client),
-        order_by=(FeedbackRow.at.desc(), FeedbackRow.id.desc()),
+        partition_by=(FEEDBACK.c.card, FEEDBACK.c.client),
+        order_by=(FEEDBACK.c.at.desc(), FEEDBACK.c.id.desc()),
     )
-    ranked = select(FeedbackRow, newest.label("place"))
+    ranked = select(FEEDBACK, newest.label("place"))
     if until:
-        ranked = ranked.where(FeedbackRow.day <= until)
+        ranked = ranked.where(FEEDBACK.c.day <= until)
     each = ranked.subquery().c
     columns = (
         *(each.day, each.client, each.recommendation),

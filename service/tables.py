@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import BigInteger, Date, DateTime, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Date,
+    DateTime,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.engine import Dialect
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+# Plain tables and no classes mapped to them: the mapper alone would take a tenth of the start.
+TABLES = MetaData()
 
 # SQLite counts up by itself only in a column of its own INTEGER.
 ROW_ID = BigInteger().with_variant(Integer, "sqlite")
@@ -33,68 +48,63 @@ class Instant(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-class Table(DeclarativeBase):
-    """What every table is made from."""
+def _column(name: str, kind: TypeEngine[Any] | type[TypeEngine[Any]]) -> Column[Any]:
+    return Column(name, kind, nullable=False)
 
 
-class FeedbackRow(Table):
-    """What became of one card, once for each outcome and moment; a card may have several.
+def _key(name: str, kind: TypeEngine[Any] | type[TypeEngine[Any]]) -> Column[Any]:
+    return Column(name, kind, primary_key=True)
 
-    Empty text stands for None: a client that was not verified, a recommendation that the card's
-    uuid does not name, a reason that was not given.
-    """
 
-    __tablename__ = "feedback"
-    __table_args__ = (
-        UniqueConstraint("card", "outcome", "at", name="feedback_once"),
-        Index("feedback_day", "day"),
-    )
-
-    id: Mapped[int] = mapped_column(ROW_ID, primary_key=True)
-    service: Mapped[str] = mapped_column(String(64))
-    client: Mapped[str] = mapped_column(Text)
-    card: Mapped[str] = mapped_column(Text)
-    recommendation: Mapped[str] = mapped_column(String(128))
-    outcome: Mapped[str] = mapped_column(String(16))
-    at: Mapped[datetime] = mapped_column(Instant)
+# What became of one card, once for each outcome and moment; a card may have several. Empty text
+# stands for None: a client that was not verified, a recommendation that the card's uuid does not
+# name, a reason that was not given.
+FEEDBACK = Table(
+    "feedback",
+    TABLES,
+    _key("id", ROW_ID),
+    _column("service", String(64)),
+    _column("client", Text),
+    _column("card", Text),
+    _column("recommendation", String(128)),
+    _column("outcome", String(16)),
+    _column("at", Instant),
     # The day of ``at`` in UTC, so that both databases count days alike.
-    day: Mapped[date] = mapped_column(Date)
+    _column("day", Date),
     # A JSON list of uuids.
-    suggestions: Mapped[str] = mapped_column(Text)
-    reason_system: Mapped[str] = mapped_column(Text)
-    reason_code: Mapped[str] = mapped_column(Text)
+    _column("suggestions", Text),
+    _column("reason_system", Text),
+    _column("reason_code", Text),
+    UniqueConstraint("card", "outcome", "at", name="feedback_once"),
+    Index("feedback_day", "day"),
+)
 
+# How often a recommendation was shown in a day: a number, of no card in particular.
+SHOWN = Table(
+    "impressions",
+    TABLES,
+    _key("day", Date),
+    _key("client", Text),
+    _key("service", String(64)),
+    _key("recommendation", String(128)),
+    _key("indicator", String(16)),
+    _column("shown", BigInteger),
+)
 
-class ShownRow(Table):
-    """How often a recommendation was shown in a day: a number, of no card in particular."""
+# The keys that card uuids are signed with, in hexadecimal; the first is used, all are known.
+CARD_KEY = Table(
+    "card_key",
+    TABLES,
+    _key("id", ROW_ID),
+    Column("key", String(64), unique=True, nullable=False),
+)
 
-    __tablename__ = "impressions"
-
-    day: Mapped[date] = mapped_column(Date, primary_key=True)
-    client: Mapped[str] = mapped_column(Text, primary_key=True)
-    service: Mapped[str] = mapped_column(String(64), primary_key=True)
-    recommendation: Mapped[str] = mapped_column(String(128), primary_key=True)
-    indicator: Mapped[str] = mapped_column(String(16), primary_key=True)
-    shown: Mapped[int] = mapped_column(BigInteger)
-
-
-class CardKeyRow(Table):
-    """A key that card uuids are signed with, in hexadecimal; the first is used, all are known."""
-
-    __tablename__ = "card_key"
-
-    id: Mapped[int] = mapped_column(ROW_ID, primary_key=True)
-    key: Mapped[str] = mapped_column(String(64), unique=True)
-
-
-class SeenTokenRow(Table):
-    """A client's token that was used, until it expires; it is never accepted again.
-
-    ``expires`` counts seconds since 1970. ``token`` is a digest of issuer and jti, not the text.
-    """
-
-    __tablename__ = "seen_tokens"
-    __table_args__ = (Index("seen_tokens_expires", "expires"),)
-
-    token: Mapped[str] = mapped_column(String(64), primary_key=True)
-    expires: Mapped[int] = mapped_column(BigInteger)
+# Clients' tokens that were used, until they expire; none is ever accepted again. ``expires``
+# counts seconds since 1970. ``token`` is a digest of issuer and jti, not the text.
+SEEN_TOKENS = Table(
+    "seen_tokens",
+    TABLES,
+    _key("token", String(64)),
+    _column("expires", BigInteger),
+    Index("seen_tokens_expires", "expires"),
+)

@@ -15,7 +15,7 @@ from sqlalchemy import delete, text
 
 from service.database import Database, turn_on_wal
 from service.store_errors import StoreUnavailable
-from service.tables import SeenTokenRow
+from service.tables import SEEN_TOKENS
 
 # Every card waits here; a store that takes longer is gone without.
 BUSY_SECONDS = 0.25
@@ -54,7 +54,7 @@ class SharedTokens:
     def clear(self, before: int) -> None:
         """Take out what expired before this second since 1970."""
         with self.database.writing() as connection:
-            connection.execute(delete(SeenTokenRow).where(SeenTokenRow.expires < before))
+            connection.execute(delete(SEEN_TOKENS).where(SEEN_TOKENS.c.expires < before))
 
 
 _ADD = text(

@@ -10,17 +10,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import ceil, isfinite
 from time import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import jwt
-from jwt.exceptions import InvalidSignatureError, PyJWTError
-
-from service.clients import Clients, TrustedClient, read_clients
 from service.database import Database
-from service.jwks import ALGORITHMS
 from service.seen_tokens import SeenTokens, TokensInStore
 from service.settings import Settings, SettingsError
 from service.token_tables import token_table
+
+# Cryptography takes a tenth of the memory and of the start: where anybody may call, it is not
+# imported. ``open_trust`` imports it for good, so that no call waits for it.
+if TYPE_CHECKING:
+    import jwt
+
+    from service.clients import Clients, TrustedClient
 
 # The clocks of two hospitals' machines; the reference client's own ``iat`` is rounded upwards.
 LEEWAY_SECONDS = 10
@@ -154,6 +156,8 @@ def open_trust(
         return None
     if listed is None or base_url is None:
         raise SettingsError("BACKPATH_AUTH: 'required' lacks what it needs")
+    from service.clients import read_clients  # noqa: PLC0415 see above
+
     clients = read_clients(listed, allow_loopback=settings.allow_loopback)
     return Trust(base_url, clients, TokensInStore(token_table(database), count_unshared))
 
@@ -174,9 +178,11 @@ def _token(authorization: str | None) -> str:
 
 def _unverified(token: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     """Header and claims as they stand, to find out whose key to verify them with."""
+    import jwt  # noqa: PLC0415 see above
+
     try:
         read = jwt.decode_complete(token, options={"verify_signature": False})
-    except PyJWTError:
+    except jwt.PyJWTError:
         raise NotTrusted("malformed") from None
     return read["header"], read["payload"]
 
@@ -187,6 +193,10 @@ def _verified(token: str, header: Mapping[str, Any], client: TrustedClient) -> M
     Of the header only ``alg`` and ``kid`` choose, and only among keys of the configuration; a key
     or an address it brings along (``jwk``, ``x5c``, ``x5u``, ``jku``) is never used.
     """
+    import jwt  # noqa: PLC0415 see above
+
+    from service.jwks import ALGORITHMS  # noqa: PLC0415
+
     algorithm, kid = header.get("alg"), header.get("kid")
     if algorithm not in ALGORITHMS:
         raise NotTrusted("alg")
@@ -201,11 +211,11 @@ def _verified(token: str, header: Mapping[str, Any], client: TrustedClient) -> M
         raise NotTrusted("kid-unknown" if client.keys.readable else "keys-unavailable")
     try:
         return jwt.decode(token, key, algorithms=[algorithm], options=_VERIFIED)
-    except InvalidSignatureError:
+    except jwt.InvalidSignatureError:
         raise NotTrusted("signature") from None
     except jwt.MissingRequiredClaimError:
         raise NotTrusted("claim-missing") from None
-    except PyJWTError:
+    except jwt.PyJWTError:
         raise NotTrusted("malformed") from None
 
 

@@ -29,7 +29,7 @@ from service.prefetch import CODES, templates
 from service.profile import PROFILES
 from service.settings import PREFIX, Settings, read_settings
 from service.shift import as_of
-from service.tables import Table
+from service.tables import TABLES
 from tests.conftest import HOUSE
 
 README = (HOUSE / "README.md").read_text("utf-8")
@@ -179,7 +179,7 @@ def test_every_member_of_a_client_is_told() -> None:
 
 def test_every_table_is_told() -> None:
     """What is stored is said, table by table."""
-    assert set(_operators("What is stored")) == set(Table.metadata.tables)
+    assert set(_operators("What is stored")) == set(TABLES.tables)
 
 
 def test_the_limits_told_are_the_limits() -> None:

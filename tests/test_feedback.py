@@ -20,7 +20,7 @@ from service.app import create_app
 from service.feedback import OTHER_REASON, one_uuid
 from service.settings import Settings
 from service.store import Feedback, ShownCount, open_store
-from service.tables import Table
+from service.tables import TABLES
 from tests.conftest import A_DAY, BACK_PAIN, HOUSE, bundle, call
 from tests.tokens import EHR, VIEW
 from tests.trusted import PUBLIC, SIGNER, bearer
@@ -268,7 +268,7 @@ def test_no_chart_reaches_the_store(library: Library, settings: Settings, tmp_pa
     house = app.extensions["backpath"]
     house.shown.write(house.store)
     with house.store.database.reading() as connection:
-        rows = [list(connection.execute(table.select())) for table in Table.metadata.sorted_tables]
+        rows = [list(connection.execute(table.select())) for table in TABLES.sorted_tables]
     stored = str(rows) + b"".join(path.read_bytes() for path in tmp_path.iterdir()).decode("latin1")
 
     assert len(chart) > 100

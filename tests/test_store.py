@@ -11,19 +11,20 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect, text
+from sqlalchemy import Connection, inspect, text
 
 from service.database import Database
-from service.migrations.upgrade import HEAD, HERE, STEPS
+from service.migrations.upgrade import HEAD, HERE, STEPS, VERSION, run_steps
 from service.store import Feedback, OutcomeCount, ShownCard, ShownCount, Store, open_store
 from service.store_errors import StoreUnavailable
-from service.tables import Table
+from service.tables import TABLES
 from service.token_tables import token_table
 from tests.conftest import HOUSE
 from tests.postgres import Postgres, database_url, postgres
@@ -64,6 +65,13 @@ FIRST_ROWS = [
     ("back-pain-order-sign", CARD, "accepted", "2026-01-11T10:05:31.25+00:00", '["s-1"]', "", ""),
     ("back-pain-order-sign", CARD, "overridden", "2026-01-12T10:05:31+00:00", "[]", "urn:x", "y"),
 ]
+# What only a server needs, and what only a first start does.
+SERVER_PACKAGES = frozenset(
+    {
+        *("flask", "gunicorn", "sqlalchemy", "alembic", "psycopg", "prometheus_client"),
+        *("requests", "urllib3", "jwt", "cryptography", "yaml"),
+    }
+)
 OPEN = "import sys; from service.store import open_store; open_store(sys.argv[1]).check()"
 
 
@@ -228,7 +236,7 @@ def test_the_tables_are_those_of_the_models(store: Store) -> None:
     """The steps, run one after another, lead to the tables the code is written for."""
     store.check()
     with store.database.reading() as connection:
-        differences = compare_metadata(MigrationContext.configure(connection), Table.metadata)
+        differences = compare_metadata(MigrationContext.configure(connection), TABLES)
 
     assert differences == []
 
@@ -285,12 +293,55 @@ def test_the_tables_of_a_later_version_are_left_alone(database_url: str) -> None
     assert newer.kept() == (ACCEPTED,)
 
 
-def test_judging_a_stored_request_needs_no_database() -> None:
-    """The commands that open no store do not wait for the libraries of one."""
-    imported = "import sys, service.cli; print({'sqlalchemy', 'alembic'} & set(sys.modules))"
-    command = [sys.executable, "-c", imported]
+def test_tables_made_at_once_are_those_of_the_steps(store: Store) -> None:
+    """A new store, which is spared the steps, is no other than one that went through them."""
+    store.check()
+    with store.database.reading() as connection:
+        engine, at_once = connection.engine, _described(connection)
+    with engine.begin() as connection:
+        TABLES.drop_all(connection)
+        VERSION.drop(connection)
+    run_steps(engine)
+    with engine.connect() as connection:
+        by_steps = _described(connection.execution_options(only_reads=True))
 
-    assert subprocess.check_output(command, cwd=HOUSE, text=True) == "set()\n"
+    assert by_steps == at_once
+    assert set(at_once) == {*TABLES.tables, "alembic_version"}
+
+
+def _described(connection: Connection) -> dict[str, Any]:
+    """Every table as the database knows it; names it gives by itself are left out."""
+    tables = inspect(connection)
+    return {
+        name: (
+            {
+                column["name"]: (str(column["type"]), column["nullable"])
+                for column in tables.get_columns(name)
+            },
+            tables.get_pk_constraint(name)["constrained_columns"],
+            sorted(tuple(each["column_names"]) for each in tables.get_unique_constraints(name)),
+            sorted(
+                (str(index["name"]), tuple(index["column_names"]), index["unique"])
+                for index in tables.get_indexes(name)
+                if "duplicates_constraint" not in index
+            ),
+        )
+        for name in tables.get_table_names()
+    }
+
+
+def test_judging_a_stored_request_needs_no_server() -> None:
+    """A command that judges waits for no library that only a server, or a first start, needs."""
+    request = HOUSE / "fhir_fixtures" / "acetaminophen-2600-mg-alcohol" / "request.json"
+    judged = "cli.main(['evaluate', sys.argv[1]], standalone_mode=False)"
+    program = f"import sys, service.cli as cli; {judged}; print(*sys.modules)"
+    command = [sys.executable, "-c", program, str(request)]
+    for _ in range(2):  # the first may find the content not compiled yet
+        printed = subprocess.check_output(command, cwd=HOUSE, text=True)
+    imported = set(printed.splitlines()[-1].split())
+
+    assert "cards.advise" in imported
+    assert imported.isdisjoint(SERVER_PACKAGES)
 
 
 def test_nothing_is_opened_before_it_is_needed(tmp_path: Path) -> None:

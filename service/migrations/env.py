@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from alembic import context
 
-from service.tables import Table
+from service.tables import TABLES
 
-context.configure(
-    connection=context.config.attributes["connection"], target_metadata=Table.metadata
-)
+context.configure(connection=context.config.attributes["connection"], target_metadata=TABLES)
 with context.begin_transaction():
     context.run_migrations()

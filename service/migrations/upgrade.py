@@ -1,10 +1,22 @@
-"""Brings a store's tables to those of this version, whichever version made them."""
+"""Brings a store's tables to those of this version, whichever version made them, or none."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy import (
+    Column,
+    Connection,
+    Engine,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    inspect,
+    text,
+)
+
+from service.tables import TABLES
 
 HERE = Path(__file__).parent
 # Every step, in turn; that these are all is tested.
@@ -12,6 +24,13 @@ STEPS = ("0001", "0002")
 HEAD = STEPS[-1]
 # Any number will do, as long as every process of every version takes the same one.
 ADVISORY_LOCK = 4_207_310
+# As Alembic makes it.
+VERSION = Table(
+    "alembic_version",
+    MetaData(),
+    Column("version_num", String(32), nullable=False),
+    PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
+)
 
 
 class NotOurs(Exception):
@@ -19,7 +38,7 @@ class NotOurs(Exception):
 
 
 def upgrade(engine: Engine) -> None:
-    """Run the steps that are missing, all in one transaction.
+    """Run the steps that are missing, all in one transaction; a store without any table gets all.
 
     Several processes may start at once: the transaction (SQLite) or a lock inside it (PostgreSQL)
     lets one of them work, and the others find the work done.
@@ -30,8 +49,29 @@ def upgrade(engine: Engine) -> None:
     with engine.connect() as connection:
         if revision(connection.execution_options(only_reads=True)) == HEAD:
             return
+    with engine.begin() as connection:
+        _take_turn(connection)
+        if not inspect(connection).get_table_names():
+            _make_all(connection)
+            return
+    run_steps(engine)
+
+
+def _make_all(connection: Connection) -> None:
+    """What all steps lead to, made at once."""
+    TABLES.create_all(connection)
+    VERSION.create(connection)
+    connection.execute(VERSION.insert(), {"version_num": HEAD})
+
+
+def run_steps(engine: Engine) -> None:
+    """Run the steps that are missing, one after another.
+
+    Raises:
+        NotOurs: nothing was changed.
+    """
     # Imported here, and before anyone is kept waiting: most starts find nothing to do, and need
-    # not take as long as this.
+    # neither the time nor the memory that this takes.
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
     from alembic.util import CommandError  # noqa: PLC0415
