@@ -45,14 +45,17 @@ def read_body() -> bytes:
 def _read_up_to(limit: int) -> bytes:
     """The whole body, however it is sent; a chunked one says its length only by ending."""
     announced = request.content_length
-    body = bytearray()
+    pieces: list[bytes] = []
     if announced is None or announced <= limit:
-        while len(body) <= limit and (chunk := request.stream.read(CHUNK)):
-            body += chunk
+        missing = limit + 1 if announced is None else announced
+        while missing > 0 and (piece := request.stream.read(missing)):
+            pieces.append(piece)
+            missing -= len(piece)
+    body = b"".join(pieces)  # which copies nothing if there is but one
     if len(body) > limit or (announced is not None and announced > limit):
         _drain(DRAINED_BODIES * limit)
         raise too_large(limit)
-    return bytes(body)
+    return body
 
 
 def _drain(most: int) -> None:

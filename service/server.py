@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import socket
-from time import monotonic
 from typing import Any
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
-from gunicorn.workers.gthread import _DEFER, ThreadWorker
 
 from service.listening import listen, take_address, url_of
 from service.log import log_event
 from service.settings import Settings
 from service.shared_counts import passing_place, shared_counts
-from service.slow_senders import BODY_SECONDS, Head, hang_up, part, timed
+from service.worker import LINGERING, Worker
 
 # Beyond the calls that run and wait: threads for whoever asks after our health, is refused, or
 # sends its headers slowly.
 SPARE_THREADS = 8
 REQUEST_SECONDS = 30
+# Proxies keep their connections to us for a minute: whoever sends hangs up, not we on a call that
+# is on its way.
+KEEP_ALIVE_SECONDS = 75
 LONGEST_REQUEST_LINE = 8_190
 # A token names the address called; one for the longest address is still refused in our words.
 LONGEST_HEADER = 2 * LONGEST_REQUEST_LINE
+# As many as a request of a thousand resources makes, and a few megabytes if all are left over.
+OBJECTS_BETWEEN_COLLECTIONS = 50_000
 
 
 class Server(BaseApplication):  # type: ignore[misc]  # gunicorn bears no types
@@ -43,10 +47,10 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn bears no types
             "bind": self.bind,
             "workers": self.settings.workers,
             "worker_class": Worker,
-            "threads": calls + SPARE_THREADS,
+            "threads": calls + SPARE_THREADS + LINGERING,
             "timeout": REQUEST_SECONDS,
             "graceful_timeout": REQUEST_SECONDS,
-            "keepalive": 5,
+            "keepalive": KEEP_ALIVE_SECONDS,
             "limit_request_line": LONGEST_REQUEST_LINE,
             "limit_request_field_size": LONGEST_HEADER,
             # Else whoever calls from this machine, as a proxy beside us does for anybody, could
@@ -76,7 +80,11 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn bears no types
         # that the workers share.
         from service.app import create_app  # noqa: PLC0415
 
-        app = create_app(self.settings)
+        gc.disable()  # what is loaded now stays; looking through it for garbage takes a sixth
+        try:
+            app = create_app(self.settings)
+        finally:
+            gc.enable()
         if self.settings.auth == "off":
             log_event(logging.WARNING, "anybody may call: BACKPATH_AUTH is off", {})
         house = app.extensions["backpath"]
@@ -92,50 +100,19 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn bears no types
         from service.trust import ROOT  # noqa: PLC0415 as above
 
         log_event(logging.INFO, "serving", {"url": self.url + ROOT})
+        keep_for_good()
         self.taken.detach()  # gunicorn has made a socket of its own of it, and closed this one
 
 
-class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn bears no types
-    """Gunicorn's threaded worker, but slow senders hold no thread and its door can be shut."""
+def keep_for_good() -> None:
+    """Have the garbage collector leave alone what was loaded, and look less often for the rest.
 
-    def handle(self, conn: Any) -> Any:
-        """One turn of a connection: to wait for the rest of its headers, or to be answered."""
-        unreader = timed(conn)
-        head = unreader.look()
-        if head is Head.LATE:
-            hang_up(conn.sock)
-            return False
-        if head is Head.COMING and self.alive:
-            return _DEFER
-        stays = super().handle(conn)
-        if not stays:
-            part(conn.sock)
-        return stays
-
-    def handle_request(self, req: Any, conn: Any) -> Any:
-        """Answer a request whose head has come; its body has a time of its own."""
-        unreader = timed(conn)
-        unreader.body_by = monotonic() + BODY_SECONDS
-        try:
-            return super().handle_request(req, conn)
-        finally:
-            unreader.head_by = unreader.body_by = None
-
-    def set_accept_enabled(self, enabled: bool) -> None:
-        """Take connections or leave them; once stopping, let in who knocked and then refuse.
-
-        Left open, the door would let clients in until the last call is answered, and then drop
-        them unheard.
-        """
-        super().set_accept_enabled(enabled)
-        if enabled or self.alive:
-            return
-        for listener in self.sockets:
-            inside = -1
-            while inside != self.nr_conns:
-                inside = self.nr_conns
-                self.accept(listener)
-            listener.close()
+    It would walk over all the content again and again while a request is read, and by that make
+    the workers copy the memory they share with the master.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS, *gc.get_threshold()[1:])
 
 
 def _begin_worker(_: Any, worker: Any) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from service import slow_senders
 from service.slow_senders import Head, TimedUnreader
 from tests.conftest import call
 from tests.serving import LONG, VIEW, serving
@@ -100,3 +101,75 @@ def test_a_body_that_drips_has_an_end(pair: Pair) -> None:
 
     with pytest.raises(TimeoutError):
         unreader.chunk()
+
+
+def test_the_parser_is_given_the_head_alone(pair: Pair) -> None:
+    """What came with it is the body, and behind that the next request."""
+    client, unreader = pair
+    head, body, after = b"\r\nPOST / HTTP/1.1\r\nHost: x\r\n\r\n", b"{}\r\n\r\n{}", b"GET / "
+    client.sendall(head + body + after)
+    seen = unreader.look()
+    first = unreader.read()
+    unreader.body_by = inf
+    second = unreader.read(len(body))
+    unreader.body_by = unreader.head_by = None
+
+    assert (seen, first, second) == (Head.WHOLE, head, body)
+    assert unreader.look() is Head.COMING
+    assert unreader.buf.getvalue() == after
+
+
+def test_no_more_is_taken_than_the_body(pair: Pair) -> None:
+    """Whether it is read or thrown away, what stands behind it is for the next request."""
+    client, unreader = pair
+    for unreader.body_by in (inf, None):
+        client.sendall(b"12345GET")
+
+        assert (unreader.read(2), unreader.read(3)) == (b"12", b"345")
+        assert unreader.sock.recv(9) == b"GET"
+
+
+def test_no_room_is_made_for_what_is_only_announced(pair: Pair) -> None:
+    """A chunk of a terabyte is easily announced."""
+    client, unreader = pair
+    for unreader.body_by in (inf, None):
+        client.sendall(b"123")
+
+        assert unreader.chunk(2**40) == b"123"
+
+
+def test_a_body_that_ends_early_is_what_came(pair: Pair) -> None:
+    """Its sender hung up; nobody waits for the rest."""
+    client, unreader = pair
+    unreader.body_by = inf
+    client.sendall(b"123")
+    client.close()
+
+    assert unreader.read(5) == b"123"
+
+
+def test_a_sender_may_not_pause_for_ever(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also while there is much time left for the whole body; a head just never comes."""
+    monkeypatch.setattr(slow_senders, "LONGEST_PAUSE_SECONDS", 0.0)
+    _, unreader = pair
+    unreader.body_by = inf
+    with pytest.raises(TimeoutError):
+        unreader.read(5)
+    unreader.head_by, unreader.body_by = inf, None
+
+    assert unreader.chunk() == b""
+
+
+def test_a_thread_waits_a_moment_for_the_next_request(pair: Pair) -> None:
+    """Not longer than a tick; it hears whoever hangs up, and what it heard is not forgotten."""
+    client, unreader = pair
+    silent = unreader.linger()
+    client.sendall(b"GET")
+    heard = [unreader.linger(), unreader.linger()]
+    held = unreader.buf.getvalue()
+    unreader.read()
+    client.close()
+
+    assert (silent, heard, held) == (False, [True, True], b"GET")
+    assert unreader.linger()
+    assert unreader.look() is Head.WHOLE  # nothing, which the parser takes for the end
