@@ -14,7 +14,7 @@ from cards.advise import Advice, advise
 from cards.explanation import explain
 from cards.library import Library
 from cards.record import HookName
-from service.call import read_call
+from service.call import elements_of, read_call
 from service.call_size import check_size
 from service.completion import Completed, complete
 from service.envelope import check_envelope
@@ -162,9 +162,10 @@ def answer(
     check_envelope(request, service.hook)
     check_size(request)
     read = perf_counter()
-    completed = complete(request, library.loinc_codes, fhir, aside)
-    complete_at = perf_counter()
-    judgement = _judge_completed(request, completed, service, library, today)
+    with elements_of(body):
+        completed = complete(request, library.loinc_codes, fhir, aside)
+        complete_at = perf_counter()
+        judgement = _judge_completed(request, completed, service, library, today)
     judged = perf_counter()
     why = explain(judgement.advice, library) if wants_explanation(request) else None
     response = respond(judgement.advice, why, profile, name_card)

@@ -17,9 +17,10 @@ from service.errors import RequestRefused
 from service.feedback import MOST_SUGGESTIONS, OTHER_REASON
 from service.fhir_answer import Outcome
 from service.fhir_client import client_of
-from service.patient_record import MOST_VERSIONS, coverage_of
+from service.patient_record import coverage_of
 from service.patient_record.dosage import MOST_DOSAGES
 from service.patient_record.elements import MOST_ELEMENTS
+from service.patient_record.versions import MOST_VERSIONS
 from service.prefetch import KEYS
 from service.settings import Settings
 from service.store import open_store

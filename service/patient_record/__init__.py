@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, cast
@@ -16,7 +16,6 @@ from cards.record import (
     Condition,
     Coverage,
     DiagnosticReport,
-    Draft,
     Encounter,
     Entry,
     HookName,
@@ -26,29 +25,15 @@ from cards.record import (
     Procedure,
     ServiceOrder,
 )
-from service.patient_record.allergy import read_allergy
-from service.patient_record.bundle import (
-    SEARCHED,
-    is_resource,
-    linked,
-    listed,
-    reference_of,
-)
-from service.patient_record.chart import Chart, Dropped
-from service.patient_record.condition import is_refuted, read_condition
+from service.patient_record.bundle import SEARCHED, linked, listed
+from service.patient_record.chart import Chart
 from service.patient_record.coverage import coverage_of, states_of
-from service.patient_record.diagnostic_report import read_report
-from service.patient_record.drafts import UNREADABLE, read_drafts
-from service.patient_record.elements import Resource, TooManyElements, text
-from service.patient_record.encounter import read_encounter
+from service.patient_record.drafts import read_drafts
+from service.patient_record.elements import text
 from service.patient_record.errors import PatientUnavailable, WrongPatient
-from service.patient_record.medication_request import read_medication
-from service.patient_record.observation import read_components, read_observation
+from service.patient_record.found import REFUTED, read_entries
 from service.patient_record.patient import read_patient
-from service.patient_record.procedure import read_procedure
-from service.patient_record.references import is_about, relative, target
-from service.patient_record.relevance import CODED, Relevance, relevance
-from service.patient_record.service_request import read_device_request, read_service_request
+from service.patient_record.references import relative, target
 
 __all__ = [
     "PatientUnavailable",
@@ -58,23 +43,6 @@ __all__ = [
     "read_patient_record",
     "states_of",
 ]
-
-REFUTED = "RefutedCondition"  # kept apart from the Conditions that count
-# Different resources of one id; each further one is compared with all, and set aside as unreadable.
-MOST_VERSIONS = 20
-LINKED = frozenset({"Condition", "Medication"})
-
-READERS: Mapping[str, Callable[[Resource, str, Chart], Entry | Dropped]] = {
-    "Condition": read_condition,
-    "MedicationRequest": read_medication,
-    "Observation": read_observation,
-    "Procedure": read_procedure,
-    "ServiceRequest": read_service_request,
-    "DeviceRequest": read_device_request,
-    "Encounter": read_encounter,
-    "AllergyIntolerance": read_allergy,
-    "DiagnosticReport": read_report,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,13 +89,15 @@ def read_patient_record(
     if not patient_id:
         raise WrongPatient("context.patientId is missing")
     patient = read_patient(prefetch.get("patient"), patient_id, today)
-    searched = [prefetch.get(key) for key in SEARCHED]
-    orders = context.get("draftOrders")
-    told = linked([orders, *searched], LINKED)
+    searched = {key: listed(prefetch.get(key)) for key in SEARCHED}
+    orders = listed(context.get("draftOrders"))
+    told = linked([orders, *searched.values()], "Condition", "Medication")
     chart = Chart(patient.id, index, today, patient.birth, told, drugs)
     dropped: Counter[str] = Counter()
     drafts = tuple(read_drafts(hook, context, chart, dropped))
-    found, unread_keys = _read_entries(prefetch, chart, drafts, dropped)
+    drafted = frozenset(draft.order.reference for draft in drafts)
+    encounter = relative(context.get("encounterId"), "Encounter")
+    found, unread_keys = read_entries(searched, chart, drafted, encounter, dropped)
     if not all(allergy.concept.readable for allergy in _allergies(found)):
         unread_keys.append("allergies")  # an allergen in words only may be any drug
     record = PatientRecord(
@@ -145,7 +115,7 @@ def read_patient_record(
         allergies=_allergies(found),
         reports=cast("tuple[DiagnosticReport, ...]", tuple(found["DiagnosticReport"])),
         drafts=drafts,
-        encounter=relative(context.get("encounterId"), "Encounter"),
+        encounter=encounter,
         coverage={**coverage, **dict.fromkeys(unread_keys, Coverage.FAILED)},
     )
     dropped.update(f"untrusted:{order.unreadable}" for order in _untrusted(record))
@@ -160,71 +130,5 @@ def _untrusted(record: PatientRecord) -> Iterator[MedicationOrder]:
             yield order
 
 
-def _read_entries(
-    prefetch: Mapping[str, Any],
-    chart: Chart,
-    drafts: tuple[Draft, ...],
-    dropped: Counter[str],
-) -> tuple[dict[str, list[Entry]], list[str]]:
-    """Every entry by kind, each resource once, and the keys in which one could not be read.
-
-    An order under review is not read again as existing therapy. Of two versions that share an id
-    both are read: which one came first must not decide whether a finding counts.
-    """
-    found: dict[str, list[Entry]] = {kind: [] for kind in (*READERS, REFUTED)}
-    unread: list[str] = []
-    drafted = {draft.order.reference for draft in drafts} - {""}
-    seen: dict[str, list[Any]] = {}
-    relevant = relevance(chart.index, chart.linked)
-    for key in SEARCHED:
-        for entry, resource, kind in listed(prefetch.get(key)):
-            if kind in CODED and _is_noise(resource, kind, chart, relevant):
-                continue
-            reference = reference_of(entry)
-            unasked = is_resource(resource) and kind not in READERS
-            versions = seen.setdefault(reference, []) if reference else []
-            if unasked or reference in drafted or resource in versions:
-                continue
-            try:
-                if len(versions) == MOST_VERSIONS:
-                    raise TooManyElements
-                versions.append(resource)
-                reading = _read_one(resource, kind, reference, chart)
-                parts = (
-                    read_components(resource, reading, chart)
-                    if isinstance(reading, Observation)
-                    else ()
-                )
-            except UNREADABLE:
-                dropped[f"unreadable:{kind if kind in READERS else 'resource'}"] += 1
-                unread.append(key)
-                continue
-            if isinstance(reading, Dropped):
-                dropped[reading.value] += 1
-            elif kind == "Condition" and is_refuted(resource):
-                found[REFUTED].append(reading)
-            else:
-                found[kind].extend((reading, *parts))
-    return found, unread
-
-
 def _allergies(found: Mapping[str, list[Entry]]) -> tuple[Allergy, ...]:
     return cast("tuple[Allergy, ...]", tuple(found["AllergyIntolerance"]))
-
-
-def _is_noise(resource: Resource, kind: str, chart: Chart, relevant: Relevance) -> bool:
-    """Whether it is this patient's, and of no concern to any fact."""
-    if not chart.index.complete:
-        return False
-    try:
-        return not relevant.concerns(resource, kind) and is_about(resource, chart.patient_id)
-    except TooManyElements:  # which reading it will meet as well, and count
-        return False
-
-
-def _read_one(resource: Any, kind: str, reference: str, chart: Chart) -> Entry | Dropped:
-    if not is_resource(resource):
-        raise TypeError("an entry's resource is no FHIR resource")
-    if not is_about(resource, chart.patient_id):
-        return Dropped.OTHER_PATIENT
-    return READERS[kind](resource, reference, chart)

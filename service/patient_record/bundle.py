@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 from service.patient_record.elements import ABSENT, Resource, is_object, objects, text
-from service.patient_record.flat import FlatEntry, FlatTyped
+from service.patient_record.flat import FlatTyped
 from service.patient_record.references import URNS, link, target
 
 # Prefetch key → the resource type its search finds.
@@ -40,32 +41,49 @@ def entries(value: Any) -> Iterator[Resource]:
             yield entry if is_object(entry) else {"resource": entry}
 
 
+# What is no one resource that says what it is; a Bundle within a Bundle is not read.
+NO_RESOURCE = ("", "Bundle")
 PLAIN = frozenset({"Patient", "Medication", *SEARCHED.values()})
 
-# An entry, its resource (whatever it is), and the resource's type: empty when it is none.
-Listed = tuple[Resource, Any, str]
+
+class Listed(NamedTuple):
+    """The entries of a Bundle that have a resource, and in the same order that and its type.
+
+    The type is empty where the resource is none.
+    """
+
+    entries: Sequence[Resource]
+    resources: Sequence[Any]
+    kinds: Sequence[str]
+
+    def of(self, *kinds: str) -> Iterator[tuple[Resource, Any, str]]:
+        """Those of some types only."""
+        if all(kind not in self.kinds for kind in kinds):
+            return iter(())
+        return (told for told in zip(*self, strict=True) if told[2] in kinds)
 
 
-def listed(value: Any) -> list[Listed]:
-    """The entries of a Bundle that have a resource, each with it and its type."""
+def listed(value: Any) -> Listed:
+    """The entries of a Bundle that have a resource, each told apart by its type."""
     told = value.get("entry") if isinstance(value, FlatTyped) else None
-    if isinstance(told, list):
-        plain: list[Listed] = [
-            (entry, resource, kind)
-            for entry in told
-            if isinstance(entry, FlatEntry)
-            for resource in (entry.resource,)
-            if isinstance(resource, FlatTyped)
-            for kind in (resource.resourceType,)  # type: ignore[union-attr]  # msgspec's union
-            if isinstance(kind, str) and kind in PLAIN
-        ]
-        if len(plain) == len(told):
-            return plain
-    return [
-        (entry, resource, kind_of(resource))
-        for entry in entries(value)
-        if (resource := resource_of(entry)) is not None
-    ]
+    if isinstance(told, list) and (plain := _plain(told)):
+        return plain
+    found = [entry for entry in entries(value) if resource_of(entry) is not None]
+    resources = [resource_of(entry) for entry in found]
+    return Listed(found, resources, [kind_of(resource) for resource in resources])
+
+
+_RESOURCE, _TYPE = attrgetter("resource"), attrgetter("resourceType")
+
+
+def _plain(told: list[Any]) -> Listed | None:
+    """Entries that are all decoded flat and of the types read; None where one is not."""
+    try:
+        resources = list(map(_RESOURCE, told))
+        kinds = list(map(_TYPE, resources))
+        return Listed(told, resources, kinds) if PLAIN.issuperset(kinds) else None
+    except (AttributeError, TypeError):  # an entry or a resource that is no object; an odd type
+        return None
 
 
 def length(value: Any) -> int:
@@ -76,53 +94,48 @@ def length(value: Any) -> int:
 
 def resource_of(entry: Resource) -> Any:
     """The entry's resource, whatever it is; None when the entry has none."""
-    return entry.resource if isinstance(entry, FlatEntry) else entry.get("resource")
+    return entry.get("resource") if isinstance(entry, dict) else entry.resource  # type: ignore[attr-defined]
 
 
 def kind_of(resource: Any) -> str:
     """The resourceType; empty when this is no resource at all."""
-    if isinstance(resource, FlatTyped):
-        kind = resource.resourceType
+    if isinstance(resource, dict):
+        kind = resource.get("resourceType")
     else:
-        kind = resource.get("resourceType") if isinstance(resource, dict) else ""
+        kind = getattr(resource, "resourceType", None)
     return kind.strip() if isinstance(kind, str) else ""
-
-
-def is_resource(resource: Any) -> bool:
-    """Whether this is one resource that says what it is; a Bundle within a Bundle is not read."""
-    return kind_of(resource) not in ("", "Bundle")
 
 
 def ids_of(entry: Resource) -> tuple[str, ...]:
     """Every id the entry goes by: the resource's own, and the one its fullUrl ends in."""
-    resource = resource_of(entry)
-    own = text(resource.get("id")) if is_object(resource) else ""
+    own = text(_id_of(resource_of(entry)))
     return tuple(filter(None, (own, target(text(entry.get("fullUrl")))[1])))
 
 
-def reference_of(entry: Resource) -> str:
+def reference_of(entry: Resource, resource: Any, kind: str) -> str:
     """The relative reference of an entry's resource; empty when it has no id of its own.
 
     A ``urn:uuid:`` fullUrl stands in for a missing id.
     """
-    resource = resource_of(entry)
-    identifier = text(resource.get("id")) if is_object(resource) else ""
-    url = text(entry.get("fullUrl"))
-    if not identifier and url.lower().startswith(URNS):
-        identifier = target(url)[1]
-    return f"{kind_of(resource)}/{identifier}" if identifier else ""
+    identifier = text(_id_of(resource))
+    if not identifier:
+        url = text(entry.get("fullUrl"))
+        identifier = target(url)[1] if url.lower().startswith(URNS) else ""
+    return f"{kind}/{identifier}" if identifier else ""
 
 
-def linked(
-    values: Sequence[Mapping[str, Any] | None], kinds: frozenset[str]
-) -> dict[str, Resource]:
+def _id_of(resource: Any) -> Any:
+    """The id as sent; None when there is none, or this is no resource."""
+    return resource.get("id") if isinstance(resource, dict) else getattr(resource, "id", None)
+
+
+def linked(values: Iterable[Listed], *kinds: str) -> dict[str, Resource]:
     """The resources of these kinds, by ``Type/id``, also under the id of their fullUrl."""
     found: dict[str, Resource] = {}
     for value in values:
-        for entry, resource, kind in listed(value):
-            if kind in kinds:
-                for identifier in ids_of(entry):
-                    found.setdefault(link(kind, identifier), resource)
+        for entry, resource, kind in value.of(*kinds):
+            for identifier in ids_of(entry):
+                found.setdefault(link(kind, identifier), resource)
     return found
 
 

@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum
-from typing import Any
+from typing import Any, TypeVar
+
+import msgspec
 
 from cards.codes import CodeIndex
 from cards.drug_index import NO_DRUGS, DrugIndex
 from cards.record import Concept, When
 from service.patient_record.concepts import read_concept, read_concepts
 from service.patient_record.elements import ABSENT, Resource, codes, objects, one_object, text
-from service.patient_record.references import is_about, link, reference_text, target
+from service.patient_record.flat import decoded
+from service.patient_record.references import (
+    ABOUT,
+    is_about,
+    link,
+    names_patient,
+    reference_text,
+    target,
+)
+
+Told = TypeVar("Told")
 
 ENTERED_IN_ERROR = "entered-in-error"
 PROPOSALS = frozenset({"proposal", "option"})
@@ -50,6 +62,40 @@ class Chart:
     birth: When | None
     linked: Mapping[str, Resource]
     drugs: DrugIndex = NO_DRUGS
+    _known: dict[tuple[Any, bytes], Any] = field(
+        init=False, default_factory=dict, compare=False, repr=False
+    )
+
+    def told(self, resource: Resource, name: str, read: Callable[[Any, Chart], Told]) -> Told:
+        """What is read of an inner element, once for all that are sent alike letter by letter."""
+        written = getattr(resource, name, None)
+        if type(written) is not msgspec.Raw:
+            return read(resource.get(name), self)
+        sent = (read, bytes(written))
+        if sent in self._known:
+            told: Told = self._known[sent]
+            return told
+        told = self._known[sent] = read(decoded(written), self)
+        return told
+
+    def concept_at(self, resource: Resource, name: str) -> Concept:
+        """The CodeableConcept of this name; ``NOTHING`` when absent."""
+        return self.told(resource, name, _concept)
+
+    def concepts_at(self, resource: Resource, name: str) -> tuple[Concept, ...]:
+        """The array of CodeableConcepts of this name."""
+        return self.told(resource, name, _concepts)
+
+    def codes_at(self, resource: Resource, name: str) -> tuple[str, ...]:
+        """The codes of the element of this name, see ``codes``."""
+        return self.told(resource, name, _codes)
+
+    def is_about(self, resource: Resource) -> bool:
+        """Whether a resource is about the patient; one that names nobody is taken to be."""
+        subject, patient = ABOUT
+        return self.told(resource, subject, _names_patient) and self.told(
+            resource, patient, _names_patient
+        )
 
     def concept(self, value: Any) -> Concept:
         """A CodeableConcept."""
@@ -71,7 +117,7 @@ class Chart:
 
     def reasons(self, resource: Resource) -> tuple[Concept, ...]:
         """Coded reasons, and the Conditions given as reasons; a suspicion is a reason too."""
-        given = self.concepts(resource.get("reasonCode"))
+        given = self.concepts_at(resource, "reasonCode")
         return given + self.conditions_at(
             resource.get("reasonReference"), resource, counts_as_reason
         )
@@ -83,6 +129,8 @@ class Chart:
 
         A reference that leads nowhere gives its display, as a concept that cannot be read.
         """
+        if not value:
+            return ()
         found = (self._condition_at(reference, resource, counts) for reference in objects(value))
         return tuple(concept for concept in found if concept.codings or concept.display)
 
@@ -93,6 +141,22 @@ class Chart:
         if condition and counts(condition, self.patient_id):
             return self.concept(condition.get("code"))
         return Concept((), "" if condition else text(reference.get("display")))
+
+
+def _concept(value: Any, chart: Chart) -> Concept:
+    return read_concept(value, chart.index)
+
+
+def _codes(value: Any, _: Chart) -> tuple[str, ...]:
+    return codes(value)
+
+
+def _names_patient(value: Any, chart: Chart) -> bool:
+    return names_patient(value, chart.patient_id)
+
+
+def _concepts(value: Any, chart: Chart) -> tuple[Concept, ...]:
+    return read_concepts(value, chart.index)
 
 
 def counts_as_reason(condition: Resource, patient_id: str) -> bool:

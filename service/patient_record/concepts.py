@@ -96,6 +96,8 @@ def read_concept(value: Any, index: CodeIndex) -> Concept:
 
 def read_concepts(value: Any, index: CodeIndex) -> tuple[Concept, ...]:
     """An array of CodeableConcepts; those that say nothing at all are left out."""
+    if value is None:
+        return ()
     found = (read_concept(concept, index) for concept in objects(value))
     return tuple(concept for concept in found if concept.codings or concept.display)
 

@@ -7,7 +7,7 @@ import re
 from cards.record import Condition, When
 from service.patient_record.chart import ENTERED_IN_ERROR, Chart, Dropped
 from service.patient_record.dates import at_age, between_ages, past, period_end, period_start, when
-from service.patient_record.elements import Resource, code_within, codes, objects, one_object, text
+from service.patient_record.elements import Resource, codes, first_within, objects, one_object, text
 from service.patient_record.references import relative
 
 CLINICAL = frozenset({"active", "recurrence", "relapse", "inactive", "remission", "resolved"})
@@ -32,25 +32,26 @@ STILL_OPEN = re.compile(
 
 def read_condition(resource: Resource, reference: str, chart: Chart) -> Condition | Dropped:
     """A Condition, or why it does not count. A refuted one is read; see ``is_refuted``."""
-    if ENTERED_IN_ERROR in codes(resource.get("verificationStatus")):
+    verification = chart.codes_at(resource, "verificationStatus")
+    if ENTERED_IN_ERROR in verification:
         return Dropped.ENTERED_IN_ERROR
-    if _says_not_the_patients(resource.get("code")):
+    if chart.told(resource, "code", _says_not_the_patients):
         return Dropped.NEGATED
     abatement = _abatement(resource, chart)
-    clinical = code_within(resource.get("clinicalStatus"), CLINICAL)
+    clinical = first_within(chart.codes_at(resource, "clinicalStatus"), CLINICAL)
     if clinical is None and abatement is None and _abated_undated(resource):
         clinical = "resolved"  # R4 rule con-4: what has abated is not active
     return Condition(
         reference=reference,
-        concept=chart.concept(resource.get("code")),
+        concept=chart.concept_at(resource, "code"),
         clinical=clinical,
-        verification=code_within(resource.get("verificationStatus"), VERIFICATION),
-        categories=frozenset(codes(resource.get("category"))),
-        body_sites=chart.concepts(resource.get("bodySite")),
+        verification=first_within(verification, VERIFICATION),
+        categories=frozenset(chart.codes_at(resource, "category")),
+        body_sites=chart.concepts_at(resource, "bodySite"),
         stages=tuple(
             concept
             for stage in objects(resource.get("stage"))
-            for concept in chart.concepts(stage.get("summary"))
+            for concept in chart.concepts_at(stage, "summary")
         ),
         onset=onset_of(resource, chart),
         abatement=abatement,
@@ -64,10 +65,10 @@ def is_refuted(resource: Resource) -> bool:
     return "refuted" in codes(resource.get("verificationStatus"))
 
 
-def _says_not_the_patients(code: object) -> bool:
+def _says_not_the_patients(code: object, _: Chart) -> bool:
     concept = one_object(code)
-    words = [text(code), text(concept.get("text"))]
-    words += [text(coding.get("display")) for coding in objects(concept.get("coding"))]
+    words = {text(code), text(concept.get("text"))}
+    words.update(text(coding.get("display")) for coding in objects(concept.get("coding")))
     return any(_negated(STILL_OPEN.sub("", word)) for word in words)
 
 

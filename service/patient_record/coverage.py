@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 from cards.record import Coverage
 from service.patient_record.bundle import (
+    NO_RESOURCE,
     SEARCHED,
     Listed,
     kind_of,
@@ -16,14 +18,16 @@ from service.patient_record.bundle import (
 from service.patient_record.elements import (
     Resource,
     TooManyElements,
-    is_object,
     number,
     objects,
     one_object,
     text,
 )
+from service.patient_record.remembered import Remembered
 
-NO_RESOURCE = ("", "Bundle")
+UNSOUGHT = ("", "Medication", "OperationOutcome")
+_SEARCH = attrgetter("search")
+ENTRIES = (list, dict, type(None))
 HARMLESS = frozenset({"warning", "information"})
 
 
@@ -53,47 +57,61 @@ def _coverage(value: Any, key: str) -> Coverage:
     if value is None:
         return Coverage.READ
     wanted = SEARCHED.get(key, "Patient")
-    if not is_object(value) or kind_of(value) not in ("Bundle", wanted):
+    kind = kind_of(value)
+    if kind not in ("Bundle", wanted):
         return Coverage.FAILED
-    if kind_of(value) == wanted:
+    if kind == wanted:
         return Coverage.READ
     told = listed(value)
     try:
-        if not _answers(value, told) or (key == "patient" and not _holds(told, "Patient")):
+        if not _answers(value, told) or (key == "patient" and "Patient" not in told.kinds):
             return Coverage.FAILED
         return Coverage.UNFINISHED if _unfinished(value, told) else Coverage.READ
     except TooManyElements:  # of links, or of issues of an error
         return Coverage.FAILED
 
 
-def _answers(bundle: Resource, told: Sequence[Listed]) -> bool:
+def _answers(bundle: Resource, told: Listed) -> bool:
     """Whether the Bundle is an answer: no error of the client's query, and not all unreadable.
 
     Single entries that cannot be read do not fail the key here, so that one of them never has
     the whole call refused; reading the record marks the key failed.
     """
-    if not isinstance(bundle.get("entry"), list | dict | None):
+    if not isinstance(bundle.get("entry"), ENTRIES):
         return False
-    outcomes = [resource for _, resource, kind in told if kind == "OperationOutcome"]
-    if any(not outcome_severities(outcome) <= HARMLESS for outcome in outcomes):
-        return False
-    return not told or any(kind not in NO_RESOURCE for _, _, kind in told)
+    for _, outcome, _ in told.of("OperationOutcome"):
+        if not outcome_severities(outcome) <= HARMLESS:
+            return False
+    return not told.kinds or not {*NO_RESOURCE}.issuperset(told.kinds)
 
 
-def _unfinished(bundle: Resource, told: Sequence[Listed]) -> bool:
+def _unfinished(bundle: Resource, told: Listed) -> bool:
     """Whether a next page exists, or the Bundle holds fewer matches than its total says."""
-    if any(text(link.get("relation")).lower() == "next" for link in objects(bundle.get("link"))):
+    links = objects(bundle.get("link"))
+    if links and any(text(link.get("relation")).lower() == "next" for link in links):
         return True
     total = number(bundle.get("total"))
-    return total is not None and total > sum(_is_match(entry, kind) for entry, _, kind in told)
+    return total is not None and (total > len(told.kinds) or total > _matches(told))
 
 
-def _is_match(entry: Resource, kind: str) -> bool:
-    """Whether the search found it, rather than including it with what it found."""
-    search = entry.get("search")
-    mode = text(one_object(search).get("mode")) if search else ""
-    return mode == "match" if mode else kind not in ("", "Medication", "OperationOutcome")
+def _matches(told: Listed) -> int:
+    """How many entries the search found, rather than including them with what it found."""
+    modes = Remembered(_mode)
+    try:
+        written = {b"null" if one is None else bytes(one) for one in map(_SEARCH, told.entries)}
+        mode = modes[written.pop()] if len(written) == 1 else None
+    except (AttributeError, TypeError):  # an entry that is not decoded flat, or was looked into
+        mode = None
+    if mode == "match":
+        return len(told.kinds)
+    if mode == "":
+        return len(told.kinds) - sum(map(told.kinds.count, UNSOUGHT))
+    found = 0
+    for entry, kind in zip(told.entries, told.kinds, strict=True):
+        mode = modes.of(entry, "search")
+        found += mode == "match" if mode else kind not in UNSOUGHT
+    return found
 
 
-def _holds(told: Sequence[Listed], wanted: str) -> bool:
-    return any(kind == wanted for _, _, kind in told)
+def _mode(search: Any) -> str:
+    return text(one_object(search).get("mode"))

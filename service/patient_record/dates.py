@@ -33,11 +33,14 @@ DAYS_PER_UNIT = {
 def when(value: Any) -> When | None:
     """The date or dateTime as an interval of days; None when absent or not a date."""
     written = text(value)
+    if not written:
+        return None
     try:
         full = FULL.match(written)
         if full:
-            day = date(int(full[1]), int(full[2]), int(full[3]))
-            return When(day, day, f"{written[:10]}T{full[4]}" if full[4] else written[:10])
+            year, month, day_of_month, time = full.groups()
+            day = date(int(year), int(month), int(day_of_month))
+            return When(day, day, f"{written[:10]}T{time}" if time else written[:10])
         partial = PARTIAL.fullmatch(written)
         return _partial(int(partial[1]), partial[2], written) if partial else None
     except ValueError:  # a day that is not in the calendar
@@ -68,6 +71,8 @@ def at_age(value: Any, birth: When | None) -> When | None:
         birth: None when not recorded; the answer is then None as well.
     """
     age = one_object(value)
+    if not age:
+        return None
     amount = number(age.get("value"))
     months_each = {"a": 12, "mo": 1}.get(unit_of(age) or "")
     if birth is None or amount is None or months_each is None or not 0 <= amount <= OLDEST_AGE * 12:
@@ -98,6 +103,8 @@ def in_days(value: Any) -> float | None:
     None when absent, when its unit is unknown, or when it is not more than nothing.
     """
     duration = one_object(value)
+    if not duration:
+        return None
     amount = number(duration.get("value"))
     per_unit = DAYS_PER_UNIT.get(unit_of(duration) or "")
     return None if amount is None or amount <= 0 or per_unit is None else amount * per_unit

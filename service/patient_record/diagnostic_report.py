@@ -17,7 +17,7 @@ def read_report(resource: Resource, reference: str, chart: Chart) -> DiagnosticR
         return Dropped.ENTERED_IN_ERROR if status == ENTERED_IN_ERROR else Dropped.NOT_FINAL
     return DiagnosticReport(
         reference=reference,
-        concept=chart.concept(resource.get("code")),
+        concept=chart.concept_at(resource, "code"),
         status=status,
         effective=effective(resource, chart.today),
     )

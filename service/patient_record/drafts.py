@@ -53,7 +53,7 @@ def read_drafts(
             dropped["unreadable:draftOrders"] += 1
             continue
         try:
-            order = _read_order(resource, reference_of(entry), chart)
+            order = _read_order(resource, reference_of(entry, resource, kind), chart)
         except UNREADABLE:
             dropped["unreadable:draftOrders"] += 1
             continue

@@ -38,7 +38,7 @@ def read_drug(resource: Resource, chart: Chart) -> Drug:
     A reference that leads nowhere gives its display only, so that the drug counts as unreadable
     and never as absent.
     """
-    own = _read_concept(resource.get("medicationCodeableConcept"), chart)
+    own = chart.told(resource, "medicationCodeableConcept", _read_concept)
     if own.stated:
         return own
     reference = one_object(resource.get("medicationReference"))

@@ -22,12 +22,13 @@ class Resource(Protocol):
 ABSENT: Resource = {}
 # No array of a real resource comes near; longer ones are made to keep us busy.
 MOST_ELEMENTS = 1_000
+NUMBERS = (int, float)
 PLAUSIBLE = 1e12  # beyond this no clinical number lies; also keeps infinity and NaN out
 
 
 def is_object(value: Any) -> bool:
     """Whether this is a JSON object, plain or decoded flat."""
-    return isinstance(value, dict | Flat)
+    return isinstance(value, dict) or (value is not None and isinstance(value, Flat))
 
 
 class TooManyElements(ValueError):
@@ -49,7 +50,7 @@ def elements(value: Any, most: int = MOST_ELEMENTS) -> list[Any]:
 
 def one_object(value: Any) -> Resource:
     """The object, or an empty one when the element is absent or no object."""
-    return value if isinstance(value, dict | Flat) else ABSENT
+    return value if isinstance(value, dict) else ABSENT
 
 
 def objects(value: Any, most: int = MOST_ELEMENTS) -> tuple[Resource, ...]:
@@ -58,8 +59,10 @@ def objects(value: Any, most: int = MOST_ELEMENTS) -> tuple[Resource, ...]:
     Raises:
         TooManyElements: see ``elements``.
     """
+    if value is None:
+        return ()
     if isinstance(value, list):
-        return tuple(element for element in elements(value, most) if isinstance(element, dict))
+        return tuple([element for element in elements(value, most) if isinstance(element, dict)])
     return (value,) if isinstance(value, dict) else ()
 
 
@@ -75,7 +78,7 @@ def truth(value: Any) -> bool:
 
 def number(value: Any) -> float | None:
     """The number; None when absent, no number, not finite or beyond anything clinical."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if value is None or isinstance(value, bool) or not isinstance(value, NUMBERS):
         return None
     return float(value) if -PLAUSIBLE < value < PLAUSIBLE else None
 
@@ -95,19 +98,29 @@ def codes(value: Any) -> tuple[str, ...]:
     Raises:
         TooManyElements: see ``elements``.
     """
-    return tuple(code.lower() for one in elements(value) for code in _codes_of_one(one) if code)
+    if value is None:
+        return ()
+    if isinstance(value, str):
+        code = value.strip().lower()
+        return (code,) if code else ()
+    return tuple([code.lower() for one in elements(value) for code in _codes_of_one(one) if code])
 
 
 def code_within(value: Any, known: frozenset[str]) -> str | None:
     """The first code that belongs to the known ones; None when there is none."""
-    return next((code for code in codes(value) if code in known), None)
+    return first_within(codes(value), known)
+
+
+def first_within(told: tuple[str, ...], known: frozenset[str]) -> str | None:
+    """The first of these codes that belongs to the known ones; None when there is none."""
+    return next((code for code in told if code in known), None)
 
 
 def _codes_of_one(value: Any) -> tuple[str, ...]:
     if isinstance(value, str):
         return (value.strip(),)
     concept = one_object(value)
-    found = tuple(text(coding.get("code")) for coding in objects(concept.get("coding")))
+    found = tuple([text(coding.get("code")) for coding in objects(concept.get("coding"))])
     if any(found):
         return found
     return (text(concept.get("code")) or text(concept.get("text")),)

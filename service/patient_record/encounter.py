@@ -5,7 +5,7 @@ from __future__ import annotations
 from cards.record import Encounter
 from service.patient_record.chart import ENTERED_IN_ERROR, Chart, Dropped, counts_as_diagnosis
 from service.patient_record.dates import past, period_end, period_start, when
-from service.patient_record.elements import Resource, codes, objects, text
+from service.patient_record.elements import Resource, objects, text
 
 
 def read_encounter(resource: Resource, reference: str, chart: Chart) -> Encounter | Dropped:
@@ -21,9 +21,9 @@ def read_encounter(resource: Resource, reference: str, chart: Chart) -> Encounte
     return Encounter(
         reference=reference,
         status=status,
-        class_code=next(iter(codes(resource.get("class"))), "").upper() or None,
-        types=chart.concepts(resource.get("type")),
-        reasons=chart.concepts(resource.get("reasonCode"))
+        class_code=next(iter(chart.codes_at(resource, "class")), "").upper() or None,
+        types=chart.concepts_at(resource, "type"),
+        reasons=chart.concepts_at(resource, "reasonCode")
         + chart.conditions_at(diagnoses, resource, counts_as_diagnosis),
         start=past(period_start(period), chart.today),
         end=when(period_end(period)),  # the planned end of a stay may lie ahead

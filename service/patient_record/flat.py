@@ -1,70 +1,174 @@
-"""Resources decoded flat: one struct over every type, holding the elements somebody reads.
+"""Resources decoded flat: one struct for each type, holding the elements some reader asks for.
 
-What no reader asks for (narratives, extensions, performers) is skipped without being built. An
-element is kept just as it was sent, so a reader cannot tell such a resource from plain JSON.
+What no reader asks for (narratives, extensions, performers) is skipped without being built. Texts,
+numbers and dates are kept as sent; an element that holds more is kept as the bytes it was sent in
+and decoded when a reader asks for it. Most never are: nearly all of a chart is set aside by a look
+at the bytes of a few elements, which repeat from one entry to the next. A reader cannot tell such
+a resource from plain JSON.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from functools import reduce
+from operator import or_
 from typing import Any
 
 import msgspec
+
+# Elements that hold others, or a list; all others are one text, number or truth.
+INNER = frozenset(
+    {
+        "subject", "patient", "code", "category", "type", "clinicalStatus", "verificationStatus",
+        "bodySite", "stage", "encounter", "onsetPeriod", "onsetAge", "onsetRange",
+        "abatementPeriod", "abatementAge", "abatementRange", "effectivePeriod",
+        "dataAbsentReason", "component", "valueQuantity", "valueCodeableConcept",
+        "performedPeriod", "outcome", "reasonCode", "reasonReference", "class", "period",
+        "diagnosis", "medicationCodeableConcept", "medicationReference", "dosageInstruction",
+        "dispenseRequest", "priorPrescription", "statusReason", "identifier", "contained",
+        "ingredient", "occurrencePeriod", "codeCodeableConcept", "codeReference", "reaction",
+        "issue", "link",
+    }
+)  # fmt: skip
+_OF_ALL = ("id", "subject", "patient")
+_ONSET = ("onsetDateTime", "onsetPeriod", "onsetAge", "onsetRange")
+_EFFECTIVE = ("effectiveDateTime", "effectivePeriod", "effectiveInstant")
+_REASONS = ("reasonCode", "reasonReference", "contained", "encounter")
+_OF_ORDERS = ("status", "intent", "doNotPerform", "authoredOn", *_REASONS)
+_SERVICE = (
+    *_OF_ORDERS, "bodySite", "code", "codeCodeableConcept", "codeReference",
+    "occurrenceDateTime", "occurrencePeriod",
+)  # fmt: skip
+# Type → the elements that some reader asks for, beside ``resourceType``.
+ELEMENTS: Mapping[str, tuple[str, ...]] = {
+    "Patient": (*_OF_ALL, "birthDate", "deceasedBoolean", "deceasedDateTime", "gender"),
+    "Condition": (
+        *_OF_ALL, *_ONSET, "code", "clinicalStatus", "verificationStatus", "category", "bodySite",
+        "stage", "recordedDate", "encounter",
+        "abatementDateTime", "abatementPeriod", "abatementAge", "abatementRange",
+        "abatementString", "abatementBoolean",
+    ),
+    "Observation": (
+        *_OF_ALL, *_EFFECTIVE, "status", "code", "dataAbsentReason", "bodySite", "component",
+        "valueQuantity", "valueCodeableConcept", "valueString", "valueInteger", "valueBoolean",
+        "valueDateTime",
+    ),
+    "Procedure": (
+        *_OF_ALL, *_REASONS, "status", "code", "performedDateTime", "performedPeriod", "bodySite",
+        "outcome",
+    ),
+    "MedicationRequest": (
+        *_OF_ALL, *_OF_ORDERS, "medicationCodeableConcept", "medicationReference",
+        "dosageInstruction", "dispenseRequest", "priorPrescription", "statusReason", "identifier",
+    ),
+    "Medication": (*_OF_ALL, "code", "ingredient", "identifier"),
+    "ServiceRequest": (*_OF_ALL, *_SERVICE),
+    "DeviceRequest": (*_OF_ALL, *_SERVICE),
+    "Encounter": (*_OF_ALL, *_REASONS, "status", "class", "type", "diagnosis", "period"),
+    "AllergyIntolerance": (
+        *_OF_ALL, *_ONSET, "code", "clinicalStatus", "verificationStatus", "type", "reaction",
+        "recordedDate",
+    ),
+    "DiagnosticReport": (*_OF_ALL, *_EFFECTIVE, "status", "code"),
+    "OperationOutcome": ("id", "issue"),
+    # What searches bring along, which nobody reads.
+    "Practitioner": ("id",),
+    "PractitionerRole": ("id",),
+    "Organization": ("id",),
+    "Location": ("id",),
+    "Provenance": ("id",),
+}  # fmt: skip
+_OF_BUNDLES = ("total", "link")
+
+
+class Undecodable(Exception):
+    """An element a reader asked for is JSON that cannot be held, such as the number 1e999."""
 
 
 class Flat(msgspec.Struct, gc=False):
     """The base of what is decoded flat; tells the readers that this is a JSON object."""
 
     def get(self, name: str, /) -> Any:
-        """The element as sent; None when absent, or when no reader asks for it."""
-        return getattr(self, name, None)
+        """The element as sent; None when absent, or when no reader asks for it.
+
+        It is decoded once: a thousand references may lead to the same long element.
+
+        Raises:
+            Undecodable: it holds a number out of all range.
+        """
+        value = getattr(self, name, None)
+        if type(value) is msgspec.Raw:
+            value = decoded(value)
+            setattr(self, name, value)
+        return value
 
 
 class FlatTyped(Flat, gc=False):
-    """What says its type: a resource or a Bundle."""
-
-    resourceType: Any = None  # noqa: N815 a name of FHIR
+    """What says its type, as ``resourceType``: a resource or a Bundle."""
 
 
-# Every other element of a resource or a Bundle that some reader asks for.
-ELEMENTS = (
-    "id", "status", "intent", "code", "subject", "patient", "category", "type",
-    "clinicalStatus", "verificationStatus", "bodySite", "stage", "encounter", "recordedDate",
-    "onsetDateTime", "onsetPeriod", "onsetAge", "onsetRange",
-    "abatementDateTime", "abatementPeriod", "abatementAge", "abatementRange", "abatementString",
-    "abatementBoolean",
-    "effectiveDateTime", "effectivePeriod", "effectiveInstant", "dataAbsentReason", "component",
-    "valueQuantity", "valueCodeableConcept", "valueString", "valueInteger", "valueBoolean",
-    "valueDateTime",
-    "performedDateTime", "performedPeriod", "outcome", "reasonCode", "reasonReference",
-    "class", "period", "diagnosis",
-    "medicationCodeableConcept", "medicationReference", "dosageInstruction", "dispenseRequest",
-    "authoredOn", "priorPrescription", "statusReason", "identifier", "doNotPerform", "contained",
-    "ingredient",
-    "occurrenceDateTime", "occurrencePeriod", "codeCodeableConcept", "codeReference",
-    "reaction",
-    "birthDate", "deceasedBoolean", "deceasedDateTime", "gender",
-    "issue", "total", "link",
-)  # fmt: skip
+class FlatEntry(Flat, gc=False):
+    """An entry of a Bundle, its ``resource`` still to be named."""
+
+    fullUrl: Any = None  # noqa: N815 a name of FHIR
+    search: msgspec.Raw = None  # type: ignore[assignment]  # absent
+
 
 # Anything JSON that is no object; msgspec tells it from the struct it stands in the place of.
 Odd = list[Any] | str | int | float | bool | None
 
-FlatResource = msgspec.defstruct(
-    "FlatResource", [(name, Any, None) for name in ELEMENTS], bases=(FlatTyped,), gc=False
-)
+
+def _fields(names: Iterable[str]) -> list[tuple[str, Any, None]]:
+    return [(name, msgspec.Raw if name in INNER else Any, None) for name in names]
 
 
-class FlatEntry(Flat, gc=False):
-    """An entry of a Bundle."""
+def _typed(kind: str, fields: Iterable[tuple[str, Any, None]]) -> Any:
+    """The struct of one type, which its ``resourceType`` picks out."""
+    return msgspec.defstruct(
+        f"Flat{kind}",
+        fields,
+        bases=(FlatTyped,),
+        namespace={"resourceType": kind},
+        tag_field="resourceType",
+        tag=kind,
+        gc=False,
+    )
 
-    resource: FlatResource | Odd = None  # type: ignore[valid-type]
-    fullUrl: Any = None  # noqa: N815 a name of FHIR
-    search: Any = None
+
+def _entries_of(resource: Any) -> Any:
+    """The entries a Bundle of these resources can have, whatever else stands in their place."""
+    entry = msgspec.defstruct(
+        "Entry", [("resource", resource | Odd, None)], bases=(FlatEntry,), gc=False
+    )
+    return list[entry | Odd] | dict[str, Any] | str | int | float | bool | None  # type: ignore[valid-type]
 
 
-FlatBundle = msgspec.defstruct(
-    "FlatBundle",
-    [("entry", list[FlatEntry | Odd] | dict[str, Any] | str | int | float | bool | None, None)],
-    bases=(FlatResource,),
+_RESOURCES = reduce(or_, (_typed(kind, _fields(names)) for kind, names in ELEMENTS.items()))
+_BUNDLE = _typed("Bundle", [("entry", _entries_of(_RESOURCES), None), *_fields(_OF_BUNDLES)])
+# What stands under a prefetch key: resources and Bundles of the types above, each saying its type.
+Delivered = _BUNDLE | _RESOURCES | Odd
+
+_ANY = ("resourceType", *dict.fromkeys(name for names in ELEMENTS.values() for name in names))
+_ANY_RESOURCE = msgspec.defstruct("AnyResource", _fields(_ANY), bases=(FlatTyped,), gc=False)
+_ANY_BUNDLE = msgspec.defstruct(
+    "AnyBundle",
+    [("entry", _entries_of(_ANY_RESOURCE), None), *_fields(_OF_BUNDLES)],
+    bases=(_ANY_RESOURCE,),
     gc=False,
 )
+# The same, of whatever type and whether or not they say it: one struct with every element.
+DeliveredOddly = _ANY_BUNDLE | Odd
+
+_DECODER = msgspec.json.Decoder()
+
+
+def decoded(written: bytes | msgspec.Raw) -> Any:
+    """The JSON value of an element's bytes.
+
+    Raises:
+        Undecodable: see there.
+    """
+    try:
+        return _DECODER.decode(written)
+    except (msgspec.MsgspecError, RecursionError) as problem:
+        raise Undecodable from problem

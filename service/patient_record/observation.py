@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from cards.record import NOTHING, Observation, Quantity, When
+from cards.record import NOTHING, Concept, Observation, Quantity, When
 from service.patient_record.chart import ENTERED_IN_ERROR, Chart, Dropped
 from service.patient_record.dates import past, period_end, period_start, when
 from service.patient_record.elements import Resource, number, objects, one_object, text
 from service.patient_record.ucum import measured, read_bound, read_quantity, read_written
 
 FINISHED = frozenset({"final", "amended", "corrected", "preliminary"})
+
+Bound = tuple[str, Quantity]
 
 
 def read_observation(resource: Resource, reference: str, chart: Chart) -> Observation | Dropped:
@@ -22,36 +23,59 @@ def read_observation(resource: Resource, reference: str, chart: Chart) -> Observ
         return Dropped.ENTERED_IN_ERROR if status == ENTERED_IN_ERROR else Dropped.NOT_FINAL
     if resource.get("dataAbsentReason"):
         return Dropped.NO_VALUE
-    whole = Observation(
+    return _answered(
+        resource,
+        chart,
         reference=reference,
-        concept=chart.concept(resource.get("code")),
         status=status,
         effective=effective(resource, chart.today),
-        body_sites=chart.concepts(resource.get("bodySite")),
+        body_sites=chart.concepts_at(resource, "bodySite"),
     )
-    return _answered(whole, resource, chart)
 
 
 def read_components(resource: Resource, whole: Observation, chart: Chart) -> list[Observation]:
     """The parts of a panel that were answered, each as a result of its own at the same time."""
+    component = resource.get("component")
+    if not component:
+        return []
     parts = (
-        _answered(replace(whole, concept=chart.concept(part.get("code"))), part, chart)
-        for part in objects(resource.get("component"))
+        _answered(
+            part,
+            chart,
+            reference=whole.reference,
+            status=whole.status,
+            effective=whole.effective,
+            body_sites=whole.body_sites,
+        )
+        for part in objects(component)
         if not part.get("dataAbsentReason")
     )
     return [part for part in parts if _has_answer(part)]
 
 
-def _answered(result: Observation, element: Resource, chart: Chart) -> Observation:
-    """The result with the value that a resource, or one component of it, states."""
+def _answered(
+    element: Resource,
+    chart: Chart,
+    *,
+    reference: str,
+    status: str,
+    effective: When | None,
+    body_sites: tuple[Concept, ...],
+) -> Observation:
+    """The result that a resource, or one component of it, states."""
+    value, bound = _read_value(element)
     flag = element.get("valueBoolean")
-    return replace(
-        result,
-        value=_read_value(element),
-        bound=_read_bound(element),
-        value_concept=chart.concept(element.get("valueCodeableConcept")),
+    return Observation(
+        reference=reference,
+        concept=chart.concept_at(element, "code"),
+        status=status,
+        effective=effective,
+        value=value,
+        bound=bound,
+        value_concept=chart.concept_at(element, "valueCodeableConcept"),
         value_flag=flag if isinstance(flag, bool) else None,
         value_date=when(element.get("valueDateTime")),
+        body_sites=body_sites,
     )
 
 
@@ -76,20 +100,17 @@ def effective(resource: Resource, today: date) -> When | None:
     return past(written, today)
 
 
-def _read_value(resource: Resource) -> Quantity | None:
-    """The number: a quantity, an integer, or a text that is nothing but a number and its unit."""
-    if one_object(resource.get("valueQuantity")):
-        return measured(read_quantity(resource.get("valueQuantity")))
-    whole = number(resource.get("valueInteger"))
+def _read_value(element: Resource) -> tuple[Quantity | None, Bound | None]:
+    """The number, or the bound it is only known to lie beyond.
+
+    A quantity, an integer, or a text that is nothing but a number and its unit.
+    """
+    quantity = one_object(element.get("valueQuantity"))
+    if quantity:
+        return measured(read_quantity(quantity)), read_bound(quantity)
+    written = read_written(element.get("valueString"))
+    bound = written if written and written[0] else None
+    whole = number(element.get("valueInteger"))
     if whole is not None:
-        return Quantity(whole, None)
-    comparator, written = read_written(resource.get("valueString")) or ("", None)
-    return None if comparator else measured(written)
-
-
-def _read_bound(resource: Resource) -> tuple[str, Quantity] | None:
-    """Comparator and number of a result only known to lie beyond it, also where it is a text."""
-    if one_object(resource.get("valueQuantity")):
-        return read_bound(resource.get("valueQuantity"))
-    written = read_written(resource.get("valueString"))
-    return written if written and written[0] else None
+        return Quantity(whole, None), bound
+    return measured(written[1]) if written and not bound else None, bound

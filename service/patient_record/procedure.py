@@ -17,12 +17,12 @@ def read_procedure(resource: Resource, reference: str, chart: Chart) -> Procedur
     period = resource.get("performedPeriod")
     return Procedure(
         reference=reference,
-        concept=chart.concept(resource.get("code")),
+        concept=chart.concept_at(resource, "code"),
         status=status,
         start=past(resource.get("performedDateTime") or period_start(period), chart.today),
         end=past(period_end(period), chart.today),
         reasons=chart.reasons(resource),
-        body_sites=chart.concepts(resource.get("bodySite")),
-        outcome=chart.concept(resource.get("outcome")),
+        body_sites=chart.concepts_at(resource, "bodySite"),
+        outcome=chart.concept_at(resource, "outcome"),
         encounter=relative(resource.get("encounter"), "Encounter"),
     )

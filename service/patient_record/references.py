@@ -8,6 +8,7 @@ from service.patient_record.elements import Resource, elements, one_object, text
 
 URNS = ("urn:uuid:", "urn:oid:")
 UUID_LENGTH = 36
+ABOUT = ("subject", "patient")  # the elements that say whom a resource is about
 
 
 def target(reference: str) -> tuple[str, str]:
@@ -40,6 +41,8 @@ def reference_text(value: Any) -> str:
 
 def relative(value: Any, kind: str) -> str | None:
     """A Reference as ``kind/id``; None when absent or to something of another kind."""
+    if value is None:
+        return None
     reference_type, identifier = target(reference_text(value))
     if not identifier or reference_type not in ("", kind):
         return None
@@ -48,15 +51,17 @@ def relative(value: Any, kind: str) -> str | None:
 
 def is_about(resource: Resource, patient_id: str) -> bool:
     """Whether a resource is about this patient; one that names no patient is taken to be."""
-    for name in ("subject", "patient"):
-        element = resource.get(name)
-        if element is not None and not _names(element, patient_id):
-            return False
-    return True
+    return all(names_patient(resource.get(name), patient_id) for name in ABOUT)
 
 
-def _names(element: Any, patient_id: str) -> bool:
-    """Whether an element names this patient, or nobody."""
+def names_patient(element: Any, patient_id: str) -> bool:
+    """Whether an element names this patient, or nobody.
+
+    Raises:
+        TooManyElements: it is an array longer than any real one.
+    """
+    if element is None:
+        return True
     if isinstance(element, dict) and element.get("reference") == f"Patient/{patient_id}":
         return True
     for one in elements(element):

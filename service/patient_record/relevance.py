@@ -1,89 +1,146 @@
 """Which resources can matter: those that bear, or point at, a code of some value set.
 
 Most of a long chart is of no concern to a bad back. What no fact can see is left out before it is
-read; drugs, allergies and visits are always read.
+read; drugs and allergies are always read. A visit is seen by its type and its reasons, in hospital
+by its class, and by its date where the call was made in it or a Condition in the record names it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from operator import attrgetter
 from typing import Any
 
+from msgspec import Raw
+
 from cards.codes import CodeIndex
+from cards.facts.encounter import CONTEXT_CLASSES
 from cards.facts.entries import BACK_PAIN_REASONS
 from service.patient_record.concepts import known_code
-from service.patient_record.elements import Resource, TooManyElements, elements, objects, one_object
-from service.patient_record.references import link, reference_text, target
+from service.patient_record.elements import (
+    Resource,
+    TooManyElements,
+    codes,
+    objects,
+    one_object,
+)
+from service.patient_record.references import ABOUT, link, names_patient, reference_text, target
+from service.patient_record.remembered import Remembered
 
-# Type → the elements whose codes facts look at, beside ``code``.
-CODED: Mapping[str, tuple[str, ...]] = {
-    "Condition": ("bodySite", "stage"),
-    "Observation": ("valueCodeableConcept", "component", "bodySite"),
-    "Procedure": ("reasonCode", "reasonReference", "outcome"),
-    "ServiceRequest": ("reasonCode", "reasonReference"),
-    "DiagnosticReport": (),
-}
-# Elements that bear concepts further inside; whether those matter is left to their reader.
-DEEPER = frozenset({"stage", "component"})
+Element = tuple[str, Remembered[bool]]
 
 
-@dataclass(frozen=True, slots=True)
-class Relevance:
-    """What can matter in one chart.
+class Sieve:
+    """What lets a fact see a resource of one type, asked of nearly every resource of a chart.
 
     Attributes:
-        pains: ``Condition/id`` of every Condition of the back that came with the call.
+        usual: the elements all bear, each with what tells whether it matters.
+        rare: those that few bear.
     """
 
-    index: CodeIndex
-    pains: frozenset[str]
+    __slots__ = ("_rare_of", "_without", "rare", "usual")
 
-    def concerns(self, resource: Resource, kind: str) -> bool:
-        """Whether some fact could look at this resource."""
-        names = CODED.get(kind)
-        if names is None or self._in_a_set(resource.get("code")):
-            return True
-        for name in names:
-            value = resource.get(name)
-            if value and self._matters(name, value):
-                return True
-        return False
+    def __init__(self, usual: Iterable[Element], rare: Iterable[Element]) -> None:
+        """A sieve of these elements; of the rare there must be two at least."""
+        self.usual = tuple(usual)
+        self.rare = tuple(rare)
+        self._rare_of: Callable[[Any], tuple[Any, ...]] = attrgetter(*(n for n, _ in self.rare))
+        self._without = (None,) * len(self.rare)
 
-    def _matters(self, name: str, value: Any) -> bool:
-        """Care of no value set is seen only where it was for the back."""
-        if name in DEEPER:
-            return True
-        if name == "reasonReference":
-            return any(map(self._may_be_pain, objects(value)))
-        if name == "reasonCode":
-            return any(of_the_back(reason, self.index) for reason in objects(value))
-        return any(map(self._in_a_set, objects(value)))
+    def is_noise(self, resource: Resource) -> bool:
+        """Whether it is this patient's, and of no concern to any fact.
 
-    def _in_a_set(self, concept: Any) -> bool:
-        """Whether a concept bears a code of some value set; asked of nearly every resource."""
-        codings = concept.get("coding") if isinstance(concept, dict) else None
-        if not isinstance(codings, list):
-            return bool(concept) and bool(_sets(concept, self.index))
-        return any(
-            isinstance(coding, dict) and _sets_of(coding, self.index)
-            for coding in elements(codings)
-        )
-
-    def _may_be_pain(self, reference: Resource) -> bool:
-        """Whether a reason is a Condition of the back, or one contained that its reader follows."""
-        text = reference_text(reference)
-        return text.startswith("#") or link("Condition", target(text)[1]) in self.pains
+        Of an Encounter it is for the caller to see whether anything names it.
+        """
+        try:
+            if isinstance(resource, dict):
+                elements = (*self.usual, *self.rare)
+                return not any(matters.read(resource.get(name)) for name, matters in elements)
+            for name, matters in self.usual:
+                written = getattr(resource, name)
+                if type(written) is Raw:
+                    if matters[bytes(written)]:
+                        return False
+                elif written is not None and matters.read(written):
+                    return False
+            rare = self._rare_of(resource)
+            return rare == self._without or not any(
+                matters.of(resource, name) for name, matters in self.rare
+            )
+        except TooManyElements:  # which reading it will meet as well, and count
+            return False
 
 
-def relevance(index: CodeIndex, linked: Mapping[str, Resource]) -> Relevance:
-    """What can matter beside these linked resources (by ``Type/id``)."""
-    pains = (
+def relevance(
+    index: CodeIndex, linked: Mapping[str, Resource], patient_id: str
+) -> Mapping[str, Sieve]:
+    """By type what can matter beside these linked resources (by ``Type/id``).
+
+    Resources of a type that is not named always can; and all, where the index lacks value sets.
+    """
+    if not index.complete:
+        return {}
+    back = Remembered(lambda concept: of_the_back(concept, index))
+    pains = frozenset(
         name
         for name, resource in linked.items()
-        if name.startswith("Condition/") and of_the_back(resource.get("code"), index)
+        if name.startswith("Condition/") and back.of(resource, "code")
     )
-    return Relevance(index, frozenset(pains))
+    another = Remembered(lambda subject: not names_patient(subject, patient_id))
+    coded = Remembered(lambda concept: _in_a_set(concept, index))
+    each_coded = Remembered(lambda concepts: any(_in_a_set(c, index) for c in objects(concepts)))
+    each_back = Remembered(lambda reasons: any(of_the_back(r, index) for r in objects(reasons)))
+    each_pain = Remembered(lambda reasons: any(_may_be_pain(r, pains) for r in objects(reasons)))
+    # What bears concepts further inside; whether those matter is left to their reader.
+    present: Remembered[bool] = Remembered(bool)
+    # Care of no value set is seen only where it was for the back.
+    reasons = (("reasonCode", each_back), ("reasonReference", each_pain))
+    about, about_too = ((name, another) for name in ABOUT)
+    code = ("code", coded)
+    usual = (code, about)
+    return {
+        "Condition": Sieve(usual, (("bodySite", each_coded), ("stage", present), about_too)),
+        "Observation": Sieve(
+            usual,
+            (
+                ("valueCodeableConcept", each_coded),
+                ("component", present),
+                ("bodySite", each_coded),
+                about_too,
+            ),
+        ),
+        "Procedure": Sieve(usual, (*reasons, ("outcome", each_coded), about_too)),
+        "ServiceRequest": Sieve(usual, (*reasons, about_too)),
+        "DeviceRequest": Sieve(
+            (("codeCodeableConcept", coded), about),
+            (("codeReference", present), *reasons, about_too),
+        ),
+        "DiagnosticReport": Sieve((code,), (about, about_too)),
+        "Encounter": Sieve(
+            (("type", each_coded), ("class", Remembered(_is_in_hospital)), about),
+            (
+                ("reasonCode", present),
+                ("reasonReference", present),
+                ("diagnosis", present),
+                about_too,
+            ),
+        ),
+    }
+
+
+def _is_in_hospital(value: Any) -> bool:
+    return not CONTEXT_CLASSES.isdisjoint(code.upper() for code in codes(value))
+
+
+def _may_be_pain(reference: Resource, pains: frozenset[str]) -> bool:
+    """Whether a reason is a Condition of the back, or one contained that its reader follows."""
+    text = reference_text(reference)
+    return text.startswith("#") or link("Condition", target(text)[1]) in pains
+
+
+def _in_a_set(concept: Any, index: CodeIndex) -> bool:
+    """Whether a concept bears a code of some value set."""
+    return any(_sets(concept, index))
 
 
 def of_the_back(concept: Any, index: CodeIndex) -> bool:

@@ -15,7 +15,7 @@ def read_service_request(
     resource: Resource, reference: str, chart: Chart, draft: bool = False
 ) -> ServiceOrder | Dropped:
     """A ServiceRequest, or why it does not count."""
-    concept = chart.concept(resource.get("code"))
+    concept = chart.concept_at(resource, "code")
     return _read_order(resource, reference, chart, draft, "ServiceRequest", concept)
 
 
@@ -47,7 +47,7 @@ def _read_order(
         intent=text(resource.get("intent")).lower() or None,
         concept=concept,
         reasons=chart.reasons(resource),
-        body_sites=chart.concepts(resource.get("bodySite")),
+        body_sites=chart.concepts_at(resource, "bodySite"),
         authored=past(resource.get("authoredOn"), chart.today),
         start=when(resource.get("occurrenceDateTime") or period_start(occurrence)),
         end=when(period_end(occurrence)),
@@ -57,7 +57,7 @@ def _read_order(
 
 def _read_device(resource: Resource, chart: Chart) -> Concept:
     """The device's code, else that of a contained Device, else the display of its reference."""
-    coded = chart.concept(resource.get("codeCodeableConcept"))
+    coded = chart.concept_at(resource, "codeCodeableConcept")
     if coded.readable:
         return coded
     reference = one_object(resource.get("codeReference"))

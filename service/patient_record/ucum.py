@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 from cards.record import Quantity
@@ -105,12 +106,20 @@ CONVERSIONS = {
 }
 
 
+# The units of a chart repeat, and those of all charts do; a client cannot fill the memory.
+UNITS_REMEMBERED = 1_024
 COMPARATORS = frozenset({"<", "<=", ">=", ">"})
 
 
 def unit_of(quantity: Resource) -> str | None:
     """The UCUM code of a FHIR Quantity, put right when spelled out; None when none is given."""
-    system, code, spelled = (text(quantity.get(name)) for name in ("system", "code", "unit"))
+    return _unit(
+        text(quantity.get("system")), text(quantity.get("code")), text(quantity.get("unit"))
+    )
+
+
+@lru_cache(maxsize=UNITS_REMEMBERED)
+def _unit(system: str, code: str, spelled: str) -> str | None:
     foreign = system and UCUM not in system and FORMS not in system.lower()
     unit = (spelled or code) if foreign else (code or spelled)
     return (_known(unit) or unit) if unit else None
@@ -131,7 +140,7 @@ def read_quantity(value: Any) -> Quantity | None:
     A value with a comparator (``<15``) is a bound, no value, and gives None too.
     """
     quantity = one_object(value)
-    amount = number(quantity.get("value"))
+    amount = number(quantity.get("value")) if quantity else None
     if amount is None or quantity.get("comparator") is not None:
         return None
     return Quantity(amount, unit_of(quantity))
@@ -141,8 +150,10 @@ def read_bound(value: Any) -> tuple[str, Quantity] | None:
     """Comparator and number of a FHIR Quantity known only to lie beyond it; None for any other."""
     quantity = one_object(value)
     comparator = text(quantity.get("comparator"))
+    if comparator not in COMPARATORS:
+        return None
     amount = number(quantity.get("value"))
-    if comparator not in COMPARATORS or amount is None:
+    if amount is None:
         return None
     return comparator, Quantity(amount, unit_of(quantity))
 
@@ -153,7 +164,7 @@ def read_written(value: Any) -> tuple[str, Quantity] | None:
     None for any other text, also for a number behind which stands no unit known here. A number
     without any unit stays without: it is not guessed, neither from the value nor the test.
     """
-    found = WRITTEN.fullmatch(text(value))
+    found = WRITTEN.fullmatch(text(value)) if value else None
     if found is None:
         return None
     sign, amount, unit = found[1] or "", float(found[2]), found[3]
