@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import date
+from functools import partial
 from http import HTTPStatus
 from time import perf_counter
 
@@ -20,10 +21,11 @@ from service.errors import busy
 from service.fhir_client import client_of
 from service.gate import Busy, Gate
 from service.hooks import SERVICES, discover
-from service.house import House, client_name, house
-from service.log import begin_lines, log_event, start_log
+from service.house import House
+from service.log import begin_lines, is_written, log_event, start_log
 from service.metrics import OTHER, Metrics
 from service.operations import operations
+from service.plain_flask import PlainFlask
 from service.request_id import HEADER as REQUEST_ID
 from service.request_id import request_id
 from service.settings import Settings, switched_on
@@ -31,19 +33,20 @@ from service.shown import Shown
 from service.store import Store, open_store
 from service.trust import ROOT, open_trust
 from service.upkeep import Upkeep
+from service.visit import Visit, this_visit
 
 # What other sites' web pages have no business in.
 INSIDE = frozenset({"operations", "administration"})
 CALL = "cds_services.call_service"
 # Nothing about private networks: a web page of anybody's is not to reach into the hospital.
-CORS = {
-    "Access-Control-Allow-Origin": "*",
-    "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
+CORS = (
+    ("Access-Control-Allow-Origin", "*"),
+    ("Access-Control-Allow-Methods", "GET, POST, OPTIONS"),
     # "*" would not cover Authorization. https://fetch.spec.whatwg.org/#http-access-control-allow-headers
-    "Access-Control-Allow-Headers": "Authorization, Content-Type, Accept, X-Request-ID",
-    "Access-Control-Expose-Headers": "Retry-After, X-Request-ID",
-    "Access-Control-Max-Age": "600",
-}
+    ("Access-Control-Allow-Headers", "Authorization, Content-Type, Accept, X-Request-ID"),
+    ("Access-Control-Expose-Headers", "Retry-After, X-Request-ID"),
+    ("Access-Control-Max-Age", "600"),
+)
 
 
 def create_app(
@@ -73,14 +76,14 @@ def create_app(
     )
     load_schemas()
     start_log(settings.log_level)
-    app = Flask("service", static_folder=None)
+    app = PlainFlask("service", static_folder=None)
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False  # by a redirection, which repeats the host asked for
     store = store or open_store(settings.database_url)
     names, shown = CardNames(library.recommendations), Shown()
     gate = Gate(settings.max_running_calls, settings.max_waiting_calls)
     metrics = Metrics(library, gate)
-    app.extensions["backpath"] = House(
+    shared = app.extensions["backpath"] = House(
         settings=settings,
         library=library,
         store=store,
@@ -101,90 +104,89 @@ def create_app(
     app.register_blueprint(cds_services)
     app.register_blueprint(operations)
     app.register_blueprint(administration)
-    app.before_request(_begin)
-    app.before_request(_take_seat)
-    app.before_request(_know_client)
-    app.after_request(_finish)
-    app.teardown_request(_leave_seat)
+    app.before_request(partial(_let_in, shared))
+    app.after_request(partial(_finish, shared))
+    app.teardown_request(partial(_leave_seat, shared))
     answer_errors(app)
     return app
 
 
-def _begin() -> Response | None:
-    """Start the clock of a call; answer every preflight, which never bears a token."""
-    g.started = perf_counter()
-    g.request_id = request_id(request.headers.get(REQUEST_ID))
-    begin_lines(g.request_id)
-    if request.method != "OPTIONS":
-        return None
-    return Response(status=204)
+def _let_in(shared: House) -> Response | None:
+    """Start the clock of a request; seat a call of CDS Hooks, and find out who sends it.
 
-
-def _take_seat() -> None:
-    """Let a call in, to prove who sends it and to be received, unless too many are in already.
+    Every preflight is answered here: it never bears a token.
 
     Raises:
-        RequestRefused: 503.
+        RequestRefused: 503, too many are in already to prove who they are and to be received.
+        NotTrusted: clients must prove who they are, and this one did not; unknown addresses and
+            wrong methods of CDS Hooks included.
     """
-    if request.method == "POST" and _is_of_cds_hooks():
-        try:
-            house().gate.seats.__enter__()
-        except Busy:
-            raise busy() from None
-        g.is_seated = True
+    visit = Visit(perf_counter(), request_id(request.headers.get(REQUEST_ID)))
+    g.visit = visit
+    begin_lines(visit.request_id)
+    method, path = request.method, request.path
+    if method == "OPTIONS":
+        return Response(status=204)
+    if _is_of_cds_hooks(path):
+        if method == "POST":
+            _take_seat(shared, visit)
+        if shared.trust is not None:
+            visit.client = shared.trust.client_of(request.headers.get("Authorization"), path)
+    return None
 
 
-def _leave_seat(_: BaseException | None) -> None:
-    """However a call ends, its seat is free for the next."""
-    if g.pop("is_seated", False):
-        house().gate.seats.__exit__()
-
-
-def _is_of_cds_hooks() -> bool:
+def _is_of_cds_hooks(path: str) -> bool:
     """Whether the path is one of CDS Hooks, unknown services included."""
-    return f"{request.path}/".startswith(f"{ROOT}/")
+    return f"{path}/".startswith(f"{ROOT}/")
 
 
-def _know_client() -> None:
-    """Find out who calls the CDS Hooks addresses, unknown ones and wrong methods included.
-
-    Raises:
-        NotTrusted: clients must prove who they are, and this one did not.
-    """
-    trust = house().trust
-    if trust is not None and _is_of_cds_hooks():
-        g.client = trust.client_of(request.headers.get("Authorization"), request.path)
+def _take_seat(shared: House, visit: Visit) -> None:
+    """Let a call in, unless too many are in already."""
+    try:
+        shared.gate.seats.__enter__()
+    except Busy:
+        raise busy() from None
+    visit.is_seated = True
 
 
-def _finish(response: Response) -> Response:
+def _leave_seat(shared: House, _: BaseException | None) -> None:
+    """However a call ends, its seat is free for the next."""
+    visit: Visit | None = g.get("visit")
+    if visit is not None and visit.is_seated:
+        visit.is_seated = False
+        shared.gate.seats.__exit__()
+
+
+def _finish(shared: House, response: Response) -> Response:
     """Name the response, open it to browsers, count it, and write the call's log line."""
-    response.headers[REQUEST_ID] = g.request_id
-    if request.blueprint not in INSIDE:
-        _open_to_browsers(response)
-    route = request.url_rule.rule if request.url_rule else None
-    took = perf_counter() - g.started
-    _time(took, response.status_code)
-    house().metrics.count(requests=[(route or OTHER, str(response.status_code))])
-    line = {
-        "route": route,
-        "method": request.method if request.method in {"GET", "POST", "OPTIONS"} else "other",
-        "status": response.status_code,
-        "ms": round(took * 1000, 1),
-        **({"client": name} if (name := client_name()) else {}),
-        **g.get("log", {}),
-    }
-    quiet = request.method == "OPTIONS" or request.blueprint == "operations"
-    log_event(logging.DEBUG if quiet else logging.INFO, "call", line)
+    visit = this_visit()
+    method, blueprint, rule = request.method, request.blueprint, request.url_rule
+    response.headers[REQUEST_ID] = visit.request_id
+    if blueprint not in INSIDE:
+        response.headers.extend(CORS)
+    route, status = rule.rule if rule else None, response.status_code
+    took = perf_counter() - visit.begun
+    if method == "POST" and request.endpoint == CALL:
+        _time(shared, visit, took, status)
+    shared.metrics.count(requests=((route or OTHER, str(status)),))
+    quiet = method == "OPTIONS" or blueprint == "operations"
+    level = logging.DEBUG if quiet else logging.INFO
+    if is_written(level):
+        line = {
+            "route": route,
+            "method": method if method in {"GET", "POST", "OPTIONS"} else "other",
+            "status": status,
+            "ms": round(took * 1000, 1),
+            **({"client": visit.client.iss} if visit.client else {}),
+            **visit.told,
+        }
+        log_event(level, "call", line)
     return response
 
 
-def _time(took: float, status: int) -> None:
+def _time(shared: House, visit: Visit, took: float, status: int) -> None:
     """Note how long a call of a hook took, answered with cards or refused."""
     service = SERVICES.get((request.view_args or {}).get("service_id", ""))
-    if service and request.method == "POST" and request.endpoint == CALL:
+    if service:
         answered = status == HTTPStatus.OK
-        house().metrics.time_call(service.hook, took, g.get("seconds", {}), answered=answered)
-
-
-def _open_to_browsers(response: Response) -> None:
-    response.headers.update(CORS)
+        shared.metrics.time_call(service.hook, took, visit.seconds, answered=answered)

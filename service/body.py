@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from flask import Response, request
 from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import ClientDisconnected
 
+from service.ascii_json import ascii_json
 from service.envelope import MOST_OBJECTS, has_too_many_objects
 from service.errors import broken_off, not_json, too_large, too_many
 from service.house import house
+from service.plain_flask import WholeResponse
 
 # What is read and thrown away of a refused body, so that the client reads our answer instead of a
 # broken connection. https://www.rfc-editor.org/rfc/rfc9112#section-9.6
@@ -66,5 +67,4 @@ def _drain(most: int) -> None:
 
 def as_json(body: dict[str, Any], status: int = 200) -> Response:
     """A JSON response; plain ASCII, so that any text survives any client."""
-    text = json.dumps(body, allow_nan=False)
-    return Response(text, status=status, content_type="application/json")
+    return WholeResponse(ascii_json(body), status=status, content_type="application/json")

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from operator import attrgetter
-
 from service.hooks import Answered
 from service.metrics import Metrics
-
-# By the C loops of the library: a call has a hundred verdicts and a millisecond's time.
-_ID_AND_OUTCOME = attrgetter("id", "outcome")
 
 
 def count_call(answered: Answered, metrics: Metrics) -> None:
     """Count a call's cards, verdicts, data and failures."""
     judgement = answered.judgement
     metrics.count(
-        verdicts=map(_ID_AND_OUTCOME, judgement.advice.verdicts),
+        verdicts=[(verdict.id, verdict.outcome) for verdict in judgement.advice.verdicts],
         prefetch=judgement.prefetch.items(),
         callbacks=judgement.callbacks.items(),
         rule_failures=[(name,) for name in judgement.advice.errors],

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from functools import partial
 from time import perf_counter
 
-from flask import Blueprint, Response, g
+from flask import Blueprint, Response
 
 from service.body import as_json, read_body
 from service.call_counts import count_call
@@ -16,8 +16,9 @@ from service.errors import busy
 from service.feedback import keep_feedback, read_feedback
 from service.gate import Busy, Turn
 from service.hooks import answer, find_service, recommendation_ids
-from service.house import client_name, client_profile, house
+from service.house import House, house, profile_of
 from service.log import loggable_uuid
+from service.visit import Visit, this_visit
 
 NOT_READ = frozenset({"missing", "failed", "unfinished"})
 
@@ -34,28 +35,28 @@ def list_services() -> Response:
 def call_service(service_id: str) -> Response:
     """One hook call."""
     find_service(service_id)
-    shared = house()
-    with _in_turn() as (body, turn):
+    shared, visit = house(), this_visit()
+    with _in_turn(shared, visit) as (body, turn):
         today = shared.today()
         answered = answer(
             body,
             service_id,
             shared.library,
             today,
-            client_profile(),
-            partial(shared.names.uuid, client=client_name()),
+            profile_of(visit.client, shared.settings),
+            partial(shared.names.uuid, client=visit.client_name),
             shared.fhir,
             turn.aside,
         )
         begun = perf_counter()
         response = as_json(answered.response)
         serialising = perf_counter() - begun
-    seconds = answered.seconds
-    g.seconds.update(seconds, respond=seconds["respond"] + serialising)
-    shared.shown.count(today, client_name(), service_id, answered.response["cards"])
+    visit.seconds.update(answered.seconds)
+    visit.seconds["respond"] += serialising
+    shared.shown.count(today, visit.client_name, service_id, answered.response["cards"])
     count_call(answered, shared.metrics)
     judgement = answered.judgement
-    g.log = {
+    visit.told = {
         "service": service_id,
         "hookInstance": loggable_uuid(answered.request["hookInstance"]),
         "cards": recommendation_ids(answered.response),
@@ -71,19 +72,20 @@ def call_service(service_id: str) -> Response:
 def take_feedback(service_id: str) -> Response:
     """What clinicians did with cards of this service."""
     find_service(service_id)
-    with _in_turn() as (body, _):
-        reasons = house().library.override_reasons
+    shared, visit = house(), this_visit()
+    with _in_turn(shared, visit) as (body, _):
+        reasons = shared.library.override_reasons
         feedback = read_feedback(
-            read_json(body), service_id, house().today(), reasons, client_name()
+            read_json(body), service_id, shared.today(), reasons, visit.client_name
         )
-        kept = keep_feedback(feedback, house().store, house().names)
-    house().metrics.count(feedback=[(outcome,) for outcome in kept])
-    g.log = {"service": service_id, "feedback": len(feedback)}
+        kept = keep_feedback(feedback, shared.store, shared.names)
+    shared.metrics.count(feedback=[(outcome,) for outcome in kept])
+    visit.told = {"service": service_id, "feedback": len(feedback)}
     return as_json({})
 
 
 @contextmanager
-def _in_turn() -> Iterator[tuple[bytes, Turn]]:
+def _in_turn(shared: House, visit: Visit) -> Iterator[tuple[bytes, Turn]]:
     """The body of a call whose turn has come, and the turn.
 
     While the body was received the call kept nobody from running.
@@ -93,11 +95,11 @@ def _in_turn() -> Iterator[tuple[bytes, Turn]]:
     """
     body = read_body()
     received = perf_counter()
-    g.seconds = {"receive": received - g.started}
+    visit.seconds["receive"] = received - visit.begun
     try:
-        with house().gate.turn() as turn:
-            g.seconds["wait"] = perf_counter() - received
+        with shared.gate.turn() as turn:
+            visit.seconds["wait"] = perf_counter() - received
             yield body, turn
     except Busy:
-        g.seconds.setdefault("wait", perf_counter() - received)
+        visit.seconds.setdefault("wait", perf_counter() - received)
         raise busy() from None

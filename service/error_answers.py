@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from uuid import uuid4
 
-from flask import Flask, Response, g
+from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 
 from service.body import as_json
@@ -13,6 +13,7 @@ from service.errors import Problem, RequestRefused, outcome, unauthenticated
 from service.house import house
 from service.log import log_event
 from service.trust import NotTrusted
+from service.visit import this_visit
 
 RETRY_AFTER_SECONDS = "1"
 
@@ -26,9 +27,10 @@ def answer_errors(app: Flask) -> None:
 
 
 def _refused(refusal: RequestRefused) -> Response:
-    g.log = {"paths": [problem.path for problem in refusal.problems]}
+    visit = this_visit()
+    visit.told = {"paths": [problem.path for problem in refusal.problems]}
     if refusal.callbacks:
-        g.log["callbacks"] = dict(refusal.callbacks)
+        visit.told["callbacks"] = dict(refusal.callbacks)
         house().metrics.count(callbacks=refusal.callbacks.items())
     response = as_json(outcome(refusal.problems), refusal.status)
     if refusal.status == 503:
@@ -40,9 +42,9 @@ def _not_trusted(refusal: NotTrusted) -> Response:
     """401 without a word why; the log gets the reason, and the name of a client that we know."""
     response = _refused(unauthenticated())
     response.headers["WWW-Authenticate"] = "Bearer"
-    g.log = {"refused": refusal.reason}
+    told = this_visit().told = {"refused": refusal.reason}
     if refusal.client is not None:
-        g.log["client"] = refusal.client.iss
+        told["client"] = refusal.client.iss
     house().metrics.count(auth_failures=[(refusal.reason,)])
     return response
 

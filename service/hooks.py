@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from time import perf_counter
+from types import MappingProxyType
 from typing import Any
-from uuid import uuid4
 
 from cards.advise import Advice, advise
 from cards.explanation import explain
@@ -16,6 +16,7 @@ from cards.library import Library
 from cards.record import HookName
 from service.call import elements_of, read_call
 from service.call_size import check_size
+from service.card_uuid import chance_uuids
 from service.completion import Completed, complete
 from service.envelope import check_envelope
 from service.errors import RequestRefused, data_missing, mismatched, unknown_service
@@ -33,7 +34,7 @@ from service.profile import GENERIC, Profile, fitted
 CDS_HOOKS_VERSION = "2.0.1"
 REQUEST_EXTENSION = "org.backpath.request"
 RESPONSE_EXTENSION = "org.backpath.response"
-
+NOTHING_ASKED: Mapping[str, str] = MappingProxyType({})
 
 # Gives a card its uuid.
 NameCard = Callable[[Mapping[str, Any]], str]
@@ -130,7 +131,8 @@ class Answered:
 
 def unlike_any(_: Mapping[str, Any]) -> str:
     """A uuid for a card that nobody will be told about."""
-    return str(uuid4())
+    (uuid,) = chance_uuids(1)
+    return uuid
 
 
 def answer(
@@ -186,12 +188,12 @@ def _judge_completed(
     today: date,
 ) -> Judgement:
     """Judge a call whose prefetch was completed, as if the client had sent all of it."""
+    asked = {**request, "prefetch": completed.prefetch}
     try:
-        judgement = judge({**request, "prefetch": completed.prefetch}, service, library, today)
+        return judge(asked, service, library, today, completed.callbacks)
     except RequestRefused as refusal:
         refusal.callbacks = completed.callbacks
         raise
-    return replace(judgement, callbacks=completed.callbacks)
 
 
 def find_service(service_id: str) -> HookService:
@@ -229,9 +231,16 @@ def check_hook(request: Mapping[str, Any], service: HookService) -> None:
 
 
 def judge(
-    request: Mapping[str, Any], service: HookService, library: Library, today: date
+    request: Mapping[str, Any],
+    service: HookService,
+    library: Library,
+    today: date,
+    callbacks: Mapping[str, str] = NOTHING_ASKED,
 ) -> Judgement:
     """Read the patient record out of a checked request and advise on it.
+
+    Args:
+        callbacks: what came of asking the client's FHIR server, as ``Judgement`` bears it.
 
     Raises:
         RequestRefused: 412 when required data is missing, 400 when it is about someone else.
@@ -260,6 +269,7 @@ def judge(
         advise(reading.record, today, library),
         dict(reading.dropped),
         prefetch=states_of(coverage, prefetch),
+        callbacks=callbacks,
     )
 
 
@@ -295,9 +305,11 @@ def respond(
 def with_uuids(card: Mapping[str, Any], name_card: NameCard = unlike_any) -> dict[str, Any]:
     """The card with a new uuid of its own, and one for each of its suggestions."""
     named = {"uuid": name_card(card), **card}
-    if "suggestions" in named:
+    if suggestions := named.get("suggestions"):
+        uuids = chance_uuids(len(suggestions))
         named["suggestions"] = [
-            {"uuid": str(uuid4()), **suggestion} for suggestion in named["suggestions"]
+            {"uuid": uuid, **suggestion}
+            for uuid, suggestion in zip(uuids, suggestions, strict=True)
         ]
     return named
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from flask import current_app, g
+from flask import current_app
 
 from cards.library import Library
 from service.card_names import CardNames
+from service.clients import TrustedClient
 from service.fhir_client import FhirClient
 from service.gate import Gate
 from service.metrics import Metrics
@@ -46,14 +47,7 @@ def house() -> House:
     return shared
 
 
-def client_name() -> str | None:
-    """The name the client of this call is known by, its ``iss``; None when it was not verified."""
-    name: str | None = getattr(g.get("client"), "iss", None)
-    return name
-
-
-def client_profile() -> Profile:
-    """What the client of this call can show: its own profile, else that of the settings."""
-    settings = house().settings
-    own = getattr(g.get("client"), "profile", None)
+def profile_of(client: TrustedClient | None, settings: Settings) -> Profile:
+    """What a client can show: its own profile, else that of the settings."""
+    own = client.profile if client else None
     return profile_named(own or settings.profile, settings.link_hosts)

@@ -1,21 +1,19 @@
 """One JSON line for each call; never anything that came out of a chart.
 
-Everybody logs by the standard library, which ``cards`` and third parties know too; structlog
-writes the lines.
+Everybody logs by the standard library, which ``cards`` and third parties know too.
 """
 
 from __future__ import annotations
 
 import logging
+import re
 import sys
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Mapping
+from contextvars import ContextVar
+from datetime import UTC, datetime
 from json import JSONEncoder
 from typing import Any
 from uuid import UUID
-
-from structlog.contextvars import bind_contextvars, clear_contextvars, merge_contextvars
-from structlog.processors import JSONRenderer, TimeStamper
-from structlog.stdlib import ProcessorFormatter, add_log_level
 
 LOGGER = logging.getLogger("backpath")
 # Whoever logs under these names is ours, and goes through the same formatter.
@@ -24,52 +22,45 @@ OURS = (LOGGER, logging.getLogger("cards"), logging.getLogger("service"))
 SERVER = logging.getLogger("gunicorn.error")
 # What a failed recommendation is logged with: its id, and the type of the exception.
 OWN_FIELDS = ("recommendation", "kind")
-
+_CANONICAL = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 # What is no JSON is named by its type; its own text might be of the chart.
 _ENCODER = JSONEncoder(default=lambda value: type(value).__name__)
 
 
-class JsonLines(ProcessorFormatter):
+# The request that this thread answers.
+_REQUEST: ContextVar[str | None] = ContextVar("request", default=None)
+
+
+class JsonLines(logging.Formatter):
     """Writes a record's own fields as one line; texts that were filled in are left out.
 
     An exception's message and a message's arguments may quote the request: the message stands
     without them, but for whole numbers such as the id of a process.
     """
 
-    def __init__(self) -> None:
-        super().__init__(
-            processors=[self.remove_processors_meta, JSONRenderer(_json)],
-            foreign_pre_chain=[
-                _told,
-                add_log_level,
-                TimeStamper(fmt="iso", utc=True, key="time"),
-                merge_contextvars,
-            ],
-            use_get_message=False,
-            pass_foreign_args=True,
-        )
+    def format(self, record: logging.LogRecord) -> str:
+        """The line of one record, without the end of the line."""
+        told = _told(record)
+        told["level"] = record.levelname.lower()
+        told["time"] = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+        request = _REQUEST.get()
+        if request is not None:
+            told.setdefault("request", request)
+        return _ENCODER.encode(told)
 
 
-def _json(event: Mapping[str, Any], **_: Any) -> str:
-    return _ENCODER.encode(event)
-
-
-def _told(_: Any, __: str, event: MutableMapping[str, Any]) -> dict[str, Any]:
+def _told(record: logging.LogRecord) -> dict[str, Any]:
     """What a record may tell, and nothing else it bears: no exception, no arguments."""
-    record: logging.LogRecord = event["_record"]
     told: dict[str, Any] = {
-        "event": record.msg if isinstance(record.msg, str) else type(record.msg).__name__,
-        "_record": record,
-        "_from_structlog": False,
+        "event": record.msg if isinstance(record.msg, str) else type(record.msg).__name__
     }
     extra = vars(record)
     if isinstance(fields := extra.get("fields"), Mapping):
         told.update(fields)
     told.update({name: extra[name] for name in OWN_FIELDS if name in extra})
-    arguments = event.get("positional_args")
-    if isinstance(arguments, tuple):
-        numbers = [value for value in arguments if type(value) is int]
+    if isinstance(record.args, tuple):
+        numbers = [value for value in record.args if type(value) is int]
         told.update({"numbers": numbers} if numbers else {})
     return told
 
@@ -89,8 +80,12 @@ def start_log(level: str) -> None:
 
 def begin_lines(request: str) -> None:
     """From here on, every line of this thread bears this request id."""
-    clear_contextvars()
-    bind_contextvars(request=request)
+    _REQUEST.set(request)
+
+
+def is_written(level: int) -> bool:
+    """Whether a line of this level is written at all; what it would tell need not be found out."""
+    return LOGGER.isEnabledFor(level)
 
 
 def log_event(level: int, event: str, fields: Mapping[str, Any]) -> None:
@@ -105,6 +100,8 @@ def loggable_uuid(value: object) -> str | None:
     """
     if not isinstance(value, str) or len(value) > 45:
         return None
+    if _CANONICAL.fullmatch(value):
+        return value
     try:
         return str(UUID(value))
     except ValueError:

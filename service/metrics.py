@@ -9,8 +9,7 @@ from __future__ import annotations
 import logging
 import os
 from collections import Counter as Tally
-from collections.abc import Collection, Iterable, Mapping
-from itertools import product
+from collections.abc import Iterable, Mapping
 from threading import Event, Lock, Thread
 
 from prometheus_client import (
@@ -18,22 +17,19 @@ from prometheus_client import (
     CollectorRegistry,
     Counter,
     Gauge,
-    Histogram,
     generate_latest,
 )
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from cards.library import Library
+from service.durations import Durations
 from service.gate import Gate
 from service.log import log_event
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
-HOOKS = ("patient-view", "order-select", "order-sign")
 STAGES = ("receive", "wait", "read", "complete", "judge", "respond")
 RESULTS = ("answered", "refused")
 OTHER = "other"
-# Seconds. CDS Hooks asks for an answer within half a second; call-backs may take two.
-BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 HAND_OVER_SECONDS = 1.0
 
 # The values of a counter's labels.
@@ -43,7 +39,7 @@ Labels = tuple[str, ...]
 class Metrics:
     """Counters and histograms of one application.
 
-    A call's many small counts are tallied in memory and handed over to Prometheus' own counters
+    A call's many small counts and times are tallied in memory and handed over to Prometheus' own
     when these are read, and once a second where several processes share them: a hundred verdicts
     then cost a call no more than a few microseconds.
     """
@@ -58,11 +54,14 @@ class Metrics:
             for name, (words, labels) in COUNTERS.items()
         }
         self._children: dict[tuple[str, Labels], Counter] = {}
-        self._hook_seconds = self._histogram(
-            "hook_seconds", "Time from a call's arrival to its answer.", result=RESULTS
+        self._hook_seconds = Durations(
+            "backpath_hook_seconds",
+            "Time from a call's arrival to its answer.",
+            self.registry,
+            result=RESULTS,
         )
-        self._stage_seconds = self._histogram(
-            "stage_seconds", "Time of one stage of a call.", stage=STAGES
+        self._stage_seconds = Durations(
+            "backpath_stage_seconds", "Time of one stage of a call.", self.registry, stage=STAGES
         )
         self._gauges = {
             "running": self._gauge("calls_running", "Calls being answered."),
@@ -79,16 +78,6 @@ class Metrics:
         )
         content.labels(library.content_version).set(1)
 
-    def _histogram(
-        self, name: str, words: str, **labels: Collection[str]
-    ) -> Mapping[tuple[str, str], Histogram]:
-        """One histogram for each hook and each value of one label more."""
-        ((label, values),) = labels.items()
-        histogram = Histogram(
-            f"backpath_{name}", words, ["hook", label], registry=self.registry, buckets=BUCKETS
-        )
-        return {pair: histogram.labels(*pair) for pair in product(HOOKS, values)}
-
     def _gauge(self, name: str, words: str) -> Gauge:
         return Gauge(f"backpath_{name}", words, registry=self.registry, multiprocess_mode="livesum")
 
@@ -96,20 +85,24 @@ class Metrics:
         """Count one for each entry; a counter is named as in ``COUNTERS``, an entry its labels."""
         with self._lock:
             for name, entries in labels.items():
-                self._tallies[name].update(entries)
+                if entries:
+                    self._tallies[name].update(entries)
 
     def time_call(
         self, hook: str, took: float, stages: Mapping[str, float], *, answered: bool
     ) -> None:
         """Note how long a call took, whole and by the stages it came to; all in seconds."""
-        self._hook_seconds[hook, RESULTS[not answered]].observe(took)
-        for stage, its in stages.items():
-            self._stage_seconds[hook, stage].observe(its)
+        with self._lock:
+            self._hook_seconds.note((hook, RESULTS[not answered]), took)
+            for stage, its in stages.items():
+                self._stage_seconds.note((hook, stage), its)
 
     def hand_over(self) -> None:
         """Give Prometheus' counters what was tallied since the last time."""
         with self._lock:
             tallies, self._tallies = self._tallies, _no_tallies()
+            self._hook_seconds.hand_over()
+            self._stage_seconds.hand_over()
         for name, tally in tallies.items():
             for labels, count in tally.items():
                 self._child(name, labels).inc(count)

@@ -21,7 +21,8 @@ class Shown:
     """The cards shown since they were last written to the store."""
 
     def __init__(self) -> None:
-        self._counts: Counter[ShownCard] = Counter()
+        # By what a ShownCard holds; one is made of it when it is written.
+        self._counts: Counter[tuple[date, str | None, str, str, str]] = Counter()
         self._left_out = 0
         self._lock = Lock()
 
@@ -35,7 +36,7 @@ class Shown:
             client: who asked; None when clients are not verified.
         """
         kinds = [
-            ShownCard(day, client, service, card["source"]["topic"]["code"], card["indicator"])
+            (day, client, service, card["source"]["topic"]["code"], card["indicator"])
             for card in cards
         ]
         with self._lock:
@@ -59,7 +60,7 @@ class Shown:
         if not counts:
             return
         try:
-            store.add_shown(counts)
+            store.add_shown({ShownCard(*kind): count for kind, count in counts.items()})
         except StoreUnavailable:
             with self._lock:
                 self._counts.update(counts)

@@ -12,6 +12,7 @@ from cards.library import Library
 from service.card_uuid import (
     CHANCE_BITS,
     DIGEST_BITS,
+    chance_uuids,
     make_card_uuid,
     read_card_uuid,
     tag,
@@ -105,3 +106,22 @@ def test_guessing_is_not_worth_it() -> None:
 
     assert DIGEST_BITS == 32
     assert not any(read_card_uuid(text, [KEY], KNOWN) for text in tries)
+
+
+def test_a_uuid_of_chance_is_a_well_formed_version_4() -> None:
+    """A suggestion's uuid is none of a card, and no two are the same."""
+    made = chance_uuids(100)
+
+    assert {(str(UUID(text)) == text, UUID(text).version, UUID(text).variant) for text in made} == {
+        (True, 4, RFC_4122)
+    }
+    assert len(set(made)) == 100
+    assert {read_card_uuid(text, [KEY], KNOWN) for text in made} == {None}
+
+
+def test_uuids_of_cards_given_out_stay_ours() -> None:
+    """A card shown before an upgrade is known when its feedback comes after it."""
+    client = "https://ehr.example.org"
+
+    assert make_card_uuid("yoga", KEY, 1) == "ca314000-0000-8000-8000-0001a8cf6806"
+    assert make_card_uuid("yoga", KEY, 2**70 - 1, client) == "ca314fff-ffff-8fff-bfff-ffff0ec6ace2"

@@ -114,7 +114,7 @@ def test_silence_is_not_worked_out_again(library: Library, monkeypatch: pytest.M
     assert len(asked) == 1
 
 
-@pytest.mark.parametrize("name", ["age_65_or_over", "not_eligible", "steroid_90_days"])
+@pytest.mark.parametrize("name", ["age_65_or_over", "not_eligible", "age_unknown"])
 def test_a_fact_that_looks_at_the_person_has_no_silence(library: Library, name: str) -> None:
     """An empty chart tells nothing about somebody's age."""
     empty = library.empty_charts.like(chart(low_back_pain()))
