@@ -13,7 +13,9 @@ COPY service service
 COPY cards cards
 RUN pip wheel --no-cache-dir --no-deps --no-build-isolation --no-index --wheel-dir /wheels . \
     && pip --python /opt/backpath/bin/python install --no-cache-dir --no-deps --no-index \
-        /wheels/*.whl
+        /wheels/*.whl \
+    # Leaves the content compiled; the service itself may not write there.
+    && /opt/backpath/bin/backpath trace > /dev/null
 
 FROM ${PYTHON_IMAGE}
 LABEL org.opencontainers.image.title="Backpath" \

@@ -54,6 +54,7 @@ $(VENV)/.python:
 $(VENV)/.serve-ready: $(VENV)/.python .requirements.lock .requirements-build.lock pyproject.toml
 	$(INSTALL) --require-hashes -r .requirements.lock -r .requirements-build.lock
 	$(INSTALL) --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m compileall -q cards service
 	touch $@
 
 $(VENV)/.test-ready: $(VENV)/.serve-ready .requirements-test.lock

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from hashlib import sha256
@@ -48,12 +49,12 @@ def known(root: Path, read: Callable[[Path], Knowledge] = read_knowledge) -> Kno
 
 def state_of(root: Path) -> bytes:
     """A digest of every content file below ``root``, and of the programs that read and check it."""
-    digest = sha256()
+    digest = sha256(f"{sys.version} {msgspec.__version__}".encode())
     for top, endings in ((root, CONTENT), (HERE, PROGRAMS)):
         for path in _files(top, endings):
             with suppress(OSError):  # whoever reads it will say so
                 content = _bytes(path)
-                digest.update(f"{path[len(str(top)) :]}\0{len(content)}\0".encode())
+                digest.update(os.fsencode(f"{path[len(str(top)) :]}\0{len(content)}\0"))
                 digest.update(content)
     return digest.digest()
 

@@ -99,7 +99,9 @@ def judge(
 
 def withheld(recommendation: Recommendation, ask: Ask, draft: Draft | None = None) -> Verdict:
     """The verdict on a recommendation whose trigger is not met."""
-    return _verdict(recommendation, "withheld", partial(_blocking, recommendation, ask), draft)
+    reference = draft.order.reference if draft else None
+    why = partial(_blocking, recommendation, ask)
+    return Verdict(recommendation.id, "withheld", why, None, reference)
 
 
 def offered(recommendation: Recommendation, ask: Ask) -> tuple[SuggestionTemplate, ...]:

@@ -97,6 +97,9 @@ class Image:
             elif step.name == "RUN" and step.stage == 0:
                 for each in step.rest.split("&&"):
                     self._run(each.split(), here)
+        self._lend()
+
+    def _lend(self) -> None:
         packages = next(self.inside(VENV).glob("lib/python*/site-packages"))
         (packages / "lent.pth").write_text(sysconfig.get_path("purelib"))
 
@@ -111,6 +114,12 @@ class Image:
         if "--require-hashes" in words:
             locks = [word for word in words if word.endswith(".lock")]
             assert all((folder / lock).is_file() for lock in locks)
+            return
+        if words[0].startswith(VENV):  # a program of the image itself
+            self._lend()
+            python = self.inside(f"{VENV}/bin/python")
+            program = [str(python), str(self.inside(words[0])), *words[1 : words.index(">")]]
+            subprocess.run(program, check=True, cwd=folder, stdout=subprocess.DEVNULL)
             return
         # -P: what lies in the working folder is not taken for installed.
         module = [] if words[0] == "python" else ["-P", "-m", words[0]]

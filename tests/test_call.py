@@ -253,3 +253,15 @@ def test_a_broken_body_is_refused_in_the_same_words(body: bytes) -> None:
         read_call(body)
 
     assert strictly.value.problems == refused.value.problems
+
+
+@pytest.mark.parametrize("kind", ["Procedure", "Encounter", "Parameters", "Practitioner"])
+def test_what_is_in_a_wrongly_named_bundle_counts(library: Library, kind: str) -> None:
+    """A container that calls itself something else hides no entry from the cards."""
+    cancer = '{"resourceType": "Condition", "id": "c1", "subject": {"reference": "Patient/p1"}, %s}'
+    searched = bundled(cancer % CANCER).replace('"Bundle"', f'"{kind}"')
+    request = read_call(called_with(conditions=searched))
+
+    record = reading(request, READABLE[0], library).record
+
+    assert [condition.concept.codings[0].code for condition in record.conditions] == ["C34.1"]

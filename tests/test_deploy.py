@@ -351,6 +351,13 @@ def test_the_image_says_when_it_is_not_well(image: Image, running: dict[str, str
     assert _inside(image, *command("HEALTHCHECK"), env=elsewhere).returncode != 0
 
 
+def test_the_image_holds_the_content_compiled(image: Image) -> None:
+    """Nothing can be written where the service runs, so that its start would check all anew."""
+    (kept,) = image.inside(VENV).glob("lib/python*/site-packages/cards/__pycache__/content.msgpack")
+
+    assert kept.stat().st_size > 1_000_000
+
+
 def test_the_image_runs_its_own_code(image: Image, running: dict[str, str]) -> None:
     """Code and content come from the wheel, the example patients from beside it."""
     where = _inside(

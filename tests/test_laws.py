@@ -17,7 +17,7 @@ from flask.testing import FlaskClient
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from cards.advise import Advice, advise, unbarred
+from cards.advise import Advice, advise
 from cards.answer import NO, UNKNOWN, YES, Answer, Finding
 from cards.answers import Answers, CallAnswers, GivenAnswers
 from cards.case import Case
@@ -25,6 +25,7 @@ from cards.codes import ICD10CM
 from cards.criteria import Ask
 from cards.facts.vocabulary import closure
 from cards.library import Library, load_library
+from cards.offer import unbarred
 from cards.pathway import RED_FLAG_STATE
 from cards.recommend import Verdict, judge, offered
 from cards.recommendation import Recommendation, SuggestionTemplate

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import Any
 
 from cards.codes import CPT, ICD10CM, LOINC, RXNORM, SNOMED, CodeIndex
@@ -26,9 +25,6 @@ OIDS = {
     "2.16.840.1.113883.6.12": CPT,
     "2.16.840.1.113883.6.285": HCPCS,
 }
-
-# The codes of a chart repeat, and those of all charts do; a client cannot fill the memory.
-CODES_REMEMBERED = 16_384
 
 # A local URI that names ICD, but neither another edition nor the procedure codes (PCS).
 LOCAL_ICD = re.compile(r"icd(?![-_.]?(?:9|11|o\b))")
@@ -63,7 +59,6 @@ def canonical_system(uri: str) -> str | None:
     return None
 
 
-@lru_cache(maxsize=CODES_REMEMBERED)
 def known_code(system: str, code: str) -> tuple[str, str] | None:
     """Canonical system and code; None without code, of an unknown system, or no code of it."""
     code = code.strip()

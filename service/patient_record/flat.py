@@ -27,10 +27,11 @@ INNER = frozenset(
         "diagnosis", "medicationCodeableConcept", "medicationReference", "dosageInstruction",
         "dispenseRequest", "priorPrescription", "statusReason", "identifier", "contained",
         "ingredient", "occurrencePeriod", "codeCodeableConcept", "codeReference", "reaction",
-        "issue", "link",
+        "issue", "link", "entry",
     }
 )  # fmt: skip
-_OF_ALL = ("id", "subject", "patient")
+# An ``entry`` belongs to Bundles alone; where something else bears one, what is in it still counts.
+_OF_ALL = ("id", "subject", "patient", "entry")
 _ONSET = ("onsetDateTime", "onsetPeriod", "onsetAge", "onsetRange")
 _EFFECTIVE = ("effectiveDateTime", "effectivePeriod", "effectiveInstant")
 _REASONS = ("reasonCode", "reasonReference", "contained", "encounter")
@@ -70,13 +71,13 @@ ELEMENTS: Mapping[str, tuple[str, ...]] = {
         "recordedDate",
     ),
     "DiagnosticReport": (*_OF_ALL, *_EFFECTIVE, "status", "code"),
-    "OperationOutcome": ("id", "issue"),
+    "OperationOutcome": ("id", "issue", "entry"),
     # What searches bring along, which nobody reads.
-    "Practitioner": ("id",),
-    "PractitionerRole": ("id",),
-    "Organization": ("id",),
-    "Location": ("id",),
-    "Provenance": ("id",),
+    "Practitioner": ("id", "entry"),
+    "PractitionerRole": ("id", "entry"),
+    "Organization": ("id", "entry"),
+    "Location": ("id", "entry"),
+    "Provenance": ("id", "entry"),
 }  # fmt: skip
 _OF_BUNDLES = ("total", "link")
 

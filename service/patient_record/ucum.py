@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import Any
 
 from cards.record import Quantity
@@ -106,8 +105,6 @@ CONVERSIONS = {
 }
 
 
-# The units of a chart repeat, and those of all charts do; a client cannot fill the memory.
-UNITS_REMEMBERED = 1_024
 COMPARATORS = frozenset({"<", "<=", ">=", ">"})
 
 
@@ -118,7 +115,6 @@ def unit_of(quantity: Resource) -> str | None:
     )
 
 
-@lru_cache(maxsize=UNITS_REMEMBERED)
 def _unit(system: str, code: str, spelled: str) -> str | None:
     foreign = system and UCUM not in system and FORMS not in system.lower()
     unit = (spelled or code) if foreign else (code or spelled)

@@ -46,7 +46,9 @@ ENCODE = ((service.hooks, "respond"), (service.cds_services, "as_json"))
 # Stage → modules of ``cards``; all other modules answer facts.
 INNER: Mapping[str, frozenset[str]] = {
     "pathway": frozenset({"pathway", "standing"}),
-    "recommend": frozenset({"advise", "criteria", "recommend", "recommendation", "select"}),
+    "recommend": frozenset(
+        {"advise", "criteria", "offer", "recommend", "recommendation", "select"}
+    ),
     "cards": frozenset({"card", "detail", "grounds", "suggestion", "markdown"}),
 }
 TIMED = ("HTTP", "decode", "record", "advise", "encode")
