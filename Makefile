@@ -1,11 +1,12 @@
-# make serve   set up and serve on http://127.0.0.1:8000
-# make test    set up and run every test
-# make check   set up and run linter, formatter, type checker and import contracts
-# make load    serve, post every synthetic patient at full speed, and report
-# make bench   set up apart and measure the service against others; BENCH="--help" says how
-# make lock    renew the lock files from pyproject.toml (needs uv)
-# make audit   look up the pinned packages in a public list of vulnerabilities (needs the network)
-# make sbom    write build/sbom.cdx.json, the bill of materials of what is served
+# make serve      set up and serve on http://127.0.0.1:8000
+# make test       set up and run every test
+# make check      set up and run linter, formatter, type checker and import contracts
+# make pictures   take the pictures of the README anew, with Debian's chromium
+# make load       serve, post every synthetic patient at full speed, and report
+# make bench      set up apart and measure the service against others; BENCH="--help" says how
+# make lock       renew the lock files from pyproject.toml (needs uv)
+# make audit      look up the pinned packages in a public list of vulnerabilities (needs the network)
+# make sbom       write build/sbom.cdx.json, the bill of materials of what is served
 
 PYTHON ?= python3
 VENV := .venv
@@ -22,7 +23,7 @@ BENCH ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve test check load bench lock audit sbom clean
+.PHONY: help serve test check pictures load bench lock audit sbom clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -38,6 +39,9 @@ check: $(VENV)/.test-ready
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+
+pictures: $(VENV)/.test-ready
+	$(BIN)/python -m tests.readme_pictures
 
 load: $(VENV)/.test-ready
 	$(BIN)/python -m tests.load

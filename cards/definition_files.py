@@ -32,7 +32,8 @@ ENGINE_FACTS = frozenset(
     }
 )
 PARTS = ("all_of", "any_of", "none_of", "unless", "implies", "implies_on_patient_view")
-FACT_MEMBERS = ("from", "value_sets", "window", "yes", "no", "unknown", *PARTS)
+FACT_WORDS = ("window", "yes", "no", "unknown")
+FACT_MEMBERS = ("from", "value_sets", *FACT_WORDS, *PARTS)
 STATEMENT_COLUMNS = (
     "statement",
     "source",
@@ -43,6 +44,7 @@ STATEMENT_COLUMNS = (
     "recommendations",
 )
 SOURCE_MEMBERS = ("year", "url", "checked", "facts", "section", "cite")
+CITATION_WORDS = ("name", "title", "year", "url", "checked", "section", "cite")
 READ_FROM = frozenset({*PREFETCH_KEYS, "draft", "engine"})
 
 
@@ -76,6 +78,29 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
+class Citation:
+    """A source the content follows; empty where the file says nothing.
+
+    Attributes:
+        name: and year, as a card shows it.
+        title: the full citation.
+        checked: how much of it was read, and how.
+        section: where in it the content stands.
+        cite: how it wants to be cited.
+        says: what the content takes from it, in brief.
+    """
+
+    name: str
+    title: str
+    year: str = ""
+    url: str = ""
+    checked: str = ""
+    section: str = ""
+    cite: str = ""
+    says: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class StepOrder:
     """The next steps of one pathway, the leading one first."""
 
@@ -100,12 +125,16 @@ def read_vocabulary(
         _known(document, (name, "from"), entry.get("from", ()), READ_FROM)
         for part in PARTS:
             _known(document, (name, part), entry.get(part, ()), names)
+        members: dict[str, Any] = {
+            part: tuple(entry.get(part, ())) for part in ("value_sets", *PARTS)
+        }
+        members |= {words: str(entry.get(words, "")).strip() for words in FACT_WORDS}
         vocabulary[name] = FactDefinition(
             name=name,
             ask=entry["ask"],
             scope=entry["scope"],
             read_from=tuple(entry.get("from", ())),
-            **{part: tuple(entry.get(part, ())) for part in ("value_sets", *PARTS)},
+            **members,
         )
         if entry["scope"] != "derived" and name not in FACTS.keys() | ENGINE_FACTS:
             raise document.error(f"no function answers the fact {name!r}", (name,))
@@ -131,11 +160,16 @@ def read_set_rules(
     return rules
 
 
-def read_sources(document: Document) -> Mapping[str, str]:
-    """Source → the name and year a card shows."""
+def read_sources(document: Document) -> Mapping[str, Citation]:
+    """Source → its citation."""
     for name, entry in document.value.items():
         check_members(document, entry, ("name", "title"), SOURCE_MEMBERS, (name,))
-    return {name: entry["name"] for name, entry in document.value.items()}
+    return {name: _citation(entry) for name, entry in document.value.items()}
+
+
+def _citation(entry: Mapping[str, Any]) -> Citation:
+    words = {part: str(entry.get(part, "")).strip() for part in CITATION_WORDS}
+    return Citation(**words, says=tuple(entry.get("facts", ())))
 
 
 def read_release(document: Document) -> Mapping[str, Any]:
@@ -170,7 +204,8 @@ def _pathway(document: Document, vocabulary: Vocabulary, recommendations: Iterab
         criteria = Criteria(*(tuple(when.get(part, ())) for part in ("all", "any", "none")))
         shows = tuple(state.get("shows", ()))
         _known(document, ("states", position, "shows"), shows, recommendations)
-        states.append(State(state["id"], state["title"], criteria, shows))
+        entry, leaving = state["entry"].strip(), state["exit"].strip()
+        states.append(State(state["id"], state["title"], criteria, shows, entry, leaving))
     if content["member"] not in vocabulary:
         raise document.error(f"{content['member']!r} is not a fact", ("member",))
     return Pathway(

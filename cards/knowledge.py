@@ -9,6 +9,7 @@ from pathlib import Path
 from cards.code_table import CodeTable, code_table
 from cards.content import read_yaml
 from cards.definition_files import (
+    Citation,
     OptionSet,
     Statement,
     StepOrder,
@@ -64,7 +65,7 @@ class Knowledge:
     next_step_order: tuple[StepOrder, ...]
     exclusive: tuple[frozenset[str], ...]
     override_reasons: Mapping[str, str]
-    sources: Mapping[str, str]
+    sources: Mapping[str, Citation]
     conflicts: Mapping[str, str]
     imaging_regions: Mapping[tuple[str, str], str]
     statements: tuple[Statement, ...]
@@ -80,12 +81,13 @@ def read_knowledge(root: Path) -> Knowledge:
     value_sets = read_value_sets(root / "value_sets")
     asked = read_vocabulary(read_yaml(definitions / "facts.yaml"), value_sets)
     vocabulary = read_vocabulary(read_yaml(definitions / "state_facts.yaml"), value_sets, asked)
+    sources = read_sources(read_yaml(root / "sources.yaml"))
     shared = Shared(
         vocabulary,
         read_exclusion_sets(read_yaml(definitions / "exclusion_sets.yaml"), vocabulary),
         read_set_rules(read_yaml(definitions / "set_rules.yaml"), vocabulary),
         read_yaml(definitions / "override_reasons.yaml").value,
-        read_sources(read_yaml(root / "sources.yaml")),
+        sources,
         read_yaml(root / "conflicts.yaml").value or {},
         value_sets,
     )
@@ -113,7 +115,7 @@ def read_knowledge(root: Path) -> Knowledge:
             frozenset(group) for group in read_yaml(definitions / "exclusive.yaml").value
         ),
         override_reasons=shared.override_reasons,
-        sources=shared.sources,
+        sources=sources,
         conflicts=shared.conflicts,
         imaging_regions=read_imaging_regions(definitions),
         statements=read_statements(root / "statements.csv"),

@@ -15,7 +15,7 @@ from cards.code_table import code_index
 from cards.codes import CodeIndex
 from cards.compiled import known
 from cards.content import read_yaml
-from cards.definition_files import OptionSet, Statement, StepOrder
+from cards.definition_files import Citation, OptionSet, Statement, StepOrder
 from cards.drug_index import DrugIndex
 from cards.drug_table import drug_index
 from cards.facts.vocabulary import Vocabulary, closure, keys_read
@@ -50,6 +50,7 @@ class Library:
         mme_factors: what converts opioids into morphine equivalents, as the site has chosen.
         loinc_codes: LOINC codes Observations are searched by.
         empty_charts: what charts that hold nothing are answered.
+        sources: source → the name and year a card shows; ``citations`` says all of it.
         own_orders: what accepting a suggestion leads to.
     """
 
@@ -74,6 +75,7 @@ class Library:
     exclusive: tuple[frozenset[str], ...]
     override_reasons: Mapping[str, str]
     sources: Mapping[str, str]
+    citations: Mapping[str, Citation]
     conflicts: Mapping[str, str]
     imaging_regions: Mapping[tuple[str, str], str]
     statements: tuple[Statement, ...]
@@ -154,7 +156,8 @@ def _library(root: Path, switched_on: frozenset[str], mme_factors: str | None) -
         next_step_order=knowledge.next_step_order,
         exclusive=knowledge.exclusive,
         override_reasons=knowledge.override_reasons,
-        sources=knowledge.sources,
+        sources={name: citation.name for name, citation in knowledge.sources.items()},
+        citations=knowledge.sources,
         conflicts=knowledge.conflicts,
         imaging_regions=knowledge.imaging_regions,
         statements=knowledge.statements,

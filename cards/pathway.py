@@ -18,12 +18,15 @@ class State:
 
     Attributes:
         shows: ids of the next steps that may lead in this state.
+        entry, exit: what brings a patient here and what ends it, in words for readers.
     """
 
     id: str
     title: str
     when: Criteria
     shows: tuple[str, ...] = ()
+    entry: str = ""
+    exit: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,6 +146,17 @@ class Example:
     indicator: Indicator | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class InWords:
+    """What a file says of its recommendation for readers; no rule runs on it."""
+
+    population: str = ""
+    phases: tuple[str, ...] = ()
+    missing_data: str = ""
+    indicator_reason: str = ""
+    evidence_strength: str = ""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Recommendation:
     """One recommendation: wording, who gets it, why, and its example patients.
@@ -186,3 +197,4 @@ class Recommendation:
     sources: tuple[str, ...]
     conflicts: tuple[str, ...]
     examples: tuple[Example, ...]
+    in_words: InWords = InWords()

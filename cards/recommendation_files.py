@@ -24,6 +24,7 @@ from cards.recommendation import (
     Example,
     IndicatorRule,
     IngredientDose,
+    InWords,
     Recommendation,
     SuggestionTemplate,
 )
@@ -48,7 +49,7 @@ class Shared:
     exclusion_sets: Mapping[str, list[str]]
     set_rules: Mapping[str, Mapping[str, list[str]]]
     override_reasons: Mapping[str, str]
-    sources: Mapping[str, str]
+    sources: Iterable[str]
     conflicts: Mapping[str, str]
     value_sets: Mapping[str, tuple[Mapping[str, str], ...]]
 
@@ -220,6 +221,17 @@ def _recommendation(content: Mapping[str, Any], shared: Shared) -> Recommendatio
         sources=tuple(content["sources"]),
         conflicts=tuple(content["conflicts"]),
         examples=tuple(_example(entry, hooks) for entry in content["examples"]),
+        in_words=_in_words(content),
+    )
+
+
+def _in_words(content: Mapping[str, Any]) -> InWords:
+    return InWords(
+        population=content["population"].strip(),
+        phases=tuple(content["phases"]),
+        missing_data=content["missing_data"].strip(),
+        indicator_reason=content.get("indicator_reason", "").strip(),
+        evidence_strength=content.get("evidence_strength", "").strip(),
     )
 
 

@@ -27,6 +27,20 @@ def read_value_sets(folder: Path) -> ValueSets:
     return {name: tuple(rows) for name, rows in sets.items()}
 
 
+def read_value_set(folder: Path, name: str) -> tuple[Mapping[str, str], ...]:
+    """The rows of one value set; none when there is no such set.
+
+    Args:
+        name: a name that the content uses, never one from outside.
+    """
+    path, cpt = folder / f"{name}.csv", folder / "cpt.csv"
+    own = tuple(_checked(path, COLUMNS)) if path.exists() else ()
+    if not cpt.exists():
+        return own
+    rows = _checked(cpt, ("value_set", *COLUMNS))
+    return (*own, *(row for row in rows if row["value_set"] == name))
+
+
 def _checked(path: Path, columns: tuple[str, ...]) -> Iterator[Mapping[str, str]]:
     for line, row in enumerate(read_rows(path, columns), start=2):
         where = f"{path.parent.name}/{path.name}:{line}"

@@ -9,9 +9,9 @@ from flask import Blueprint, Response, request
 
 from service.body import as_json
 from service.errors import mismatched, not_served, unauthenticated, unavailable
-from service.house import house
+from service.house import House, house
+from service.report import Report, build_report
 from service.report import as_json as report_as_json
-from service.report import build_report
 from service.store_errors import StoreUnavailable
 
 administration = Blueprint("administration", __name__)
@@ -27,9 +27,14 @@ def _let_in() -> None:
     secret = house().settings.admin_token
     if not secret:
         raise not_served()
-    said = request.headers.get("Authorization", "")
-    if not hmac.compare_digest(said.encode(), f"Bearer {secret}".encode()):
+    if not is_bearer_of(secret):
         raise unauthenticated()
+
+
+def is_bearer_of(secret: str) -> bool:
+    """Whether the request bears the secret in its header."""
+    said = request.headers.get("Authorization", "")
+    return hmac.compare_digest(said.encode(), f"Bearer {secret}".encode())
 
 
 @administration.after_request
@@ -47,14 +52,31 @@ def feedback_report() -> Response:
     since, until = _day("since"), _day("until")
     if since and until and since > until:
         raise mismatched("Must not be before 'since'.", "until")
-    shared = house()
     try:
-        shared.shown.write(shared.store)  # what this process has counted since its last round
-        shown = shared.store.shown(since, until)
-        outcomes = shared.store.outcomes(since, until)
+        report = report_on(house(), since, until)
     except StoreUnavailable:
         raise unavailable("The store cannot be reached.") from None
-    return as_json(report_as_json(build_report(shown, outcomes, since, until)))
+    return as_json(report_as_json(report))
+
+
+def report_on(
+    shared: House, since: date | None, until: date | None, recommendation: str | None = None
+) -> Report:
+    """The report on a period, as the store tells it now.
+
+    Args:
+        recommendation: the only one to tell of; None tells of all.
+
+    Raises:
+        StoreUnavailable: nothing can be told.
+    """
+    shared.shown.write(shared.store)  # what this process has counted since its last round
+    shown = shared.store.shown(since, until)
+    outcomes = shared.store.outcomes(since, until)
+    if recommendation is not None:
+        shown = tuple(count for count in shown if count.recommendation == recommendation)
+        outcomes = tuple(count for count in outcomes if count.recommendation == recommendation)
+    return build_report(shown, outcomes, since, until)
 
 
 def _day(name: str) -> date | None:

@@ -25,6 +25,7 @@ from service.house import House
 from service.log import begin_lines, is_written, log_event, start_log
 from service.metrics import OTHER, Metrics
 from service.operations import operations
+from service.pages.site import SITE, open_site
 from service.plain_flask import PlainFlask
 from service.request_id import HEADER as REQUEST_ID
 from service.request_id import request_id
@@ -36,7 +37,9 @@ from service.upkeep import Upkeep
 from service.visit import Visit, this_visit
 
 # What other sites' web pages have no business in.
-INSIDE = frozenset({"operations", "administration"})
+INSIDE = frozenset({"operations", "administration", *SITE})
+# What every page has, one that tells of an unknown address too.
+PAGES_ONLY = "Content-Security-Policy"
 CALL = "cds_services.call_service"
 # Nothing about private networks: a web page of anybody's is not to reach into the hospital.
 CORS = (
@@ -108,6 +111,7 @@ def create_app(
     app.after_request(partial(_finish, shared))
     app.teardown_request(partial(_leave_seat, shared))
     answer_errors(app)
+    open_site(app, settings)
     return app
 
 
@@ -162,7 +166,7 @@ def _finish(shared: House, response: Response) -> Response:
     visit = this_visit()
     method, blueprint, rule = request.method, request.blueprint, request.url_rule
     response.headers[REQUEST_ID] = visit.request_id
-    if blueprint not in INSIDE:
+    if blueprint not in INSIDE and PAGES_ONLY not in response.headers:
         response.headers.extend(CORS)
     route, status = rule.rule if rule else None, response.status_code
     took = perf_counter() - visit.begun

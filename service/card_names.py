@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Iterable, Mapping
 from secrets import randbits, token_bytes
 from typing import Any
@@ -49,6 +50,14 @@ class CardNames:
         """
         keys = store.card_keys(self._own if self._own_used else None)
         self._keys = keys or store.card_keys(self._own)
+
+    def secrets_for(self, purpose: bytes) -> tuple[bytes, ...]:
+        """Secrets of their own for another purpose, that all processes of one store share.
+
+        The one to use stands first; the last is of this process and those forked off it.
+        """
+        keys = (*self._keys, self._own)
+        return tuple(hmac.digest(key, purpose, "sha256") for key in dict.fromkeys(keys))
 
     def recommendation(self, card: str, client: str | None = None) -> str | None:
         """The recommendation a card's uuid names; None when we made it for no card of this client.

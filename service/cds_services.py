@@ -18,6 +18,7 @@ from service.gate import Busy, Turn
 from service.hooks import answer, find_service, recommendation_ids
 from service.house import House, house, profile_of
 from service.log import loggable_uuid
+from service.page_addresses import launch_page, recommendation_pages
 from service.visit import Visit, this_visit
 
 NOT_READ = frozenset({"missing", "failed", "unfinished"})
@@ -36,7 +37,7 @@ def call_service(service_id: str) -> Response:
     """One hook call."""
     find_service(service_id)
     shared, visit = house(), this_visit()
-    with _in_turn(shared, visit) as (body, turn):
+    with in_turn(shared, visit) as (body, turn):
         today = shared.today()
         answered = answer(
             body,
@@ -47,6 +48,8 @@ def call_service(service_id: str) -> Response:
             partial(shared.names.uuid, client=visit.client_name),
             shared.fhir,
             turn.aside,
+            recommendation_pages(shared.settings),
+            launch_page(shared.settings),
         )
         begun = perf_counter()
         response = as_json(answered.response)
@@ -73,7 +76,7 @@ def take_feedback(service_id: str) -> Response:
     """What clinicians did with cards of this service."""
     find_service(service_id)
     shared, visit = house(), this_visit()
-    with _in_turn(shared, visit) as (body, _):
+    with in_turn(shared, visit) as (body, _):
         reasons = shared.library.override_reasons
         feedback = read_feedback(
             read_json(body), service_id, shared.today(), reasons, visit.client_name
@@ -85,7 +88,7 @@ def take_feedback(service_id: str) -> Response:
 
 
 @contextmanager
-def _in_turn(shared: House, visit: Visit) -> Iterator[tuple[bytes, Turn]]:
+def in_turn(shared: House, visit: Visit) -> Iterator[tuple[bytes, Turn]]:
     """The body of a call whose turn has come, and the turn.
 
     While the body was received the call kept nobody from running.

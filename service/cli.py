@@ -24,11 +24,11 @@ from cards.trace import trace as traced
 from service.envelope import check_envelope, read_json
 from service.errors import RequestRefused, outcome
 from service.hooks import judge, respond, service_of_hook
+from service.pages.synthetic_patients import folder_of_patients
 from service.profile import PROFILES, Profile
 from service.settings import Settings, SettingsError, read_settings, switched_on
 from service.shift import NoDate, as_of, shift_to
 
-FIXTURES = Path(__file__).resolve().parent.parent / "fhir_fixtures"
 POST_SECONDS = 30
 
 
@@ -302,10 +302,10 @@ def post_fixture(name: str, url: str) -> None:
 
 def fixtures_folder() -> Path:
     """Where the fixtures are: in the working directory, else beside the source."""
-    for folder in (Path("fhir_fixtures"), FIXTURES):
-        if folder.is_dir():
-            return folder
-    raise click.ClickException("fhir_fixtures was not found; run this in the source tree")
+    folder = folder_of_patients()
+    if folder is None:
+        raise click.ClickException("fhir_fixtures was not found; run this in the source tree")
+    return folder
 
 
 def fixture_file(name: str) -> Path:

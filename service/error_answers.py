@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Mapping
+from typing import Any
 from uuid import uuid4
 
 from flask import Flask, Response
@@ -20,10 +22,8 @@ RETRY_AFTER_SECONDS = "1"
 
 def answer_errors(app: Flask) -> None:
     """From here on the application answers whatever goes wrong in its requests."""
-    app.register_error_handler(RequestRefused, _refused)
-    app.register_error_handler(NotTrusted, _not_trusted)
-    app.register_error_handler(HTTPException, _http_error)
-    app.register_error_handler(Exception, _failed)
+    for trouble, answer in ANSWERS.items():
+        app.register_error_handler(trouble, answer)
 
 
 def _refused(refusal: RequestRefused) -> Response:
@@ -89,3 +89,12 @@ def _place(error: Exception) -> str | None:
     while trace.tb_next is not None:
         trace = trace.tb_next
     return f"{trace.tb_frame.f_globals.get('__name__', '?')}:{trace.tb_lineno}"
+
+
+# What answers each kind of trouble.
+ANSWERS: Mapping[type[Exception], Callable[[Any], Response]] = {
+    RequestRefused: _refused,
+    NotTrusted: _not_trusted,
+    HTTPException: _http_error,
+    Exception: _failed,
+}

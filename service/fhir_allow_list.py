@@ -61,7 +61,7 @@ class AllowList:
             AddressRefused: it is not.
         """
         listed = any(_lies_below(address, server) for server in self.servers)
-        if not listed and not (self.loopback and _is_this_machine(address.host)):
+        if not listed and not (self.loopback and is_this_machine(address.host)):
             raise AddressRefused("is not on the list of FHIR servers")
 
     def addresses_of(self, address: FhirAddress) -> tuple[str, ...]:
@@ -110,7 +110,8 @@ def _is_ip(host: str) -> bool:
     return True
 
 
-def _is_this_machine(host: str) -> bool:
+def is_this_machine(host: str) -> bool:
+    """Whether a name or an address stands for the machine we run on."""
     return host == LOCALHOST or (_is_ip(host) and _meant(ip_address(host)).is_loopback)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from cards.advise import Advice, advise
 from cards.explanation import explain
 from cards.library import Library
-from cards.record import HookName
+from cards.record import HookName, PatientRecord
 from service.call import elements_of, read_call
 from service.call_size import check_size
 from service.card_uuid import chance_uuids
@@ -106,12 +106,14 @@ class Judgement:
         dropped: what was left out and how often.
         prefetch: each key as it stood: read, empty, missing, failed or unfinished.
         callbacks: each key the client's FHIR server was asked for, and what came of it.
+        record: what was judged.
     """
 
     advice: Advice
     dropped: Mapping[str, int] = field(default_factory=dict)
     prefetch: Mapping[str, str] = field(default_factory=dict)
     callbacks: Mapping[str, str] = field(default_factory=dict)
+    record: PatientRecord | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +146,8 @@ def answer(
     name_card: NameCard = unlike_any,
     fhir: FhirClient = NO_CLIENT,
     aside: Aside = nullcontext,
+    pages: str | None = None,
+    launch: str | None = None,
 ) -> Answered:
     """Answer one call, from the bytes received to the response.
 
@@ -153,6 +157,8 @@ def answer(
         name_card: gives each card its uuid.
         fhir: asks the client's FHIR server for what the prefetch lacks.
         aside: entered while the FHIR server is waited for, to make room for other calls.
+        pages: the address below which each recommendation has its page; None where it has none.
+        launch: where the pathway view is launched; None where there is none.
 
     Raises:
         RequestRefused: the call cannot be answered with cards.
@@ -170,7 +176,7 @@ def answer(
         judgement = _judge_completed(request, completed, service, library, today)
     judged = perf_counter()
     why = explain(judgement.advice, library) if wants_explanation(request) else None
-    response = respond(judgement.advice, why, profile, name_card)
+    response = respond(judgement.advice, why, profile, name_card, pages, launch)
     seconds = {
         "read": read - begun,
         "complete": complete_at - read,
@@ -270,6 +276,7 @@ def judge(
         dict(reading.dropped),
         prefetch=states_of(coverage, prefetch),
         callbacks=callbacks,
+        record=reading.record,
     )
 
 
@@ -285,6 +292,8 @@ def respond(
     why: Mapping[str, Any] | None = None,
     profile: Profile = GENERIC,
     name_card: NameCard = unlike_any,
+    pages: str | None = None,
+    launch: str | None = None,
 ) -> dict[str, Any]:
     """The response that bears this advice, with new uuids for feedback to name.
 
@@ -292,14 +301,32 @@ def respond(
         why: the explanation, when the request asks for it.
         profile: what the client can show.
         name_card: gives each card its uuid.
+        pages: the address below which each recommendation has its page; None where it has none.
+        launch: where the pathway view is launched; None where there is none.
     """
-    cards = [with_uuids(fitted(card, profile), name_card) for card in advice.cards]
+    told_cards = [with_page(card, pages) for card in advice.cards] if pages else advice.cards
+    if launch:
+        told_cards = [with_launch(card, launch) for card in told_cards]
+    cards = [with_uuids(fitted(card, profile), name_card) for card in told_cards]
     response: dict[str, Any] = {"cards": cards}
     ours = {"errors": list(advice.errors), "explanation": why}
     told = {name: value for name, value in ours.items() if value}
     if told:
         response["extension"] = {RESPONSE_EXTENSION: told}
     return response
+
+
+def with_page(card: Mapping[str, Any], pages: str) -> dict[str, Any]:
+    """The card with the address of its recommendation's page as that of its source."""
+    source = card["source"]
+    address = f"{pages}/{source['topic']['code']}"
+    return {**card, "source": {"label": source["label"], "url": address, **source}}
+
+
+def with_launch(card: Mapping[str, Any], launch: str) -> dict[str, Any]:
+    """The card with a link that opens the chart it is about in the pathway view."""
+    link = {"label": "Back pain pathway", "url": launch, "type": "smart"}
+    return {**card, "links": [*card.get("links", ()), link]}
 
 
 def with_uuids(card: Mapping[str, Any], name_card: NameCard = unlike_any) -> dict[str, Any]:

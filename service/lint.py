@@ -20,7 +20,7 @@ from service.lint_suggestions import (
     suggestions_of,
 )
 from service.lint_text import shown_texts, text_faults
-from service.profile import Profile, leads_to
+from service.profile import Profile, leads_to, leads_to_this_machine
 
 # CDS Hooks 2.0.1: fewer than 140. https://cds-hooks.hl7.org/2.0/#card-attributes
 LONGEST_SUMMARY = 139
@@ -144,8 +144,15 @@ def _source(card: Card, profile: Profile) -> Faults:
     if not isinstance(source, Mapping) or not isinstance(source.get("label"), str):
         yield "source.label", "must be a text"
         return
-    if "url" in source and not leads_to(str(source["url"]), profile.link_hosts):
+    if "url" in source and not _may_link(str(source["url"]), profile):
         yield "source.url", "must be https and lead to a host of the client's list"
+
+
+def _may_link(url: str, profile: Profile) -> bool:
+    """Whether a link may be followed; one without https stays on the machine of who tries us."""
+    if leads_to(url, profile.link_hosts):
+        return True
+    return profile.link_hosts is None and leads_to_this_machine(url)
 
 
 def _topic(card: Card, profile: Profile) -> Faults:
@@ -180,7 +187,7 @@ def _links(card: Card, profile: Profile) -> Faults:
     for where, link in objects(card, "links"):
         if not isinstance(link.get("label"), str) or not link["label"].strip():
             yield f"{where}.label", "must be a text"
-        if not leads_to(str(link.get("url")), profile.link_hosts):
+        if not _may_link(str(link.get("url")), profile):
             yield f"{where}.url", "must be https and lead to a host of the client's list"
         if link.get("type") not in ("absolute", "smart"):
             yield f"{where}.type", "must be absolute or smart"

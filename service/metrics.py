@@ -20,6 +20,7 @@ from prometheus_client import (
     generate_latest,
 )
 from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.samples import Sample
 
 from cards.library import Library
 from service.durations import Durations
@@ -130,17 +131,26 @@ class Metrics:
 
     def exposition(self) -> bytes:
         """Everything counted so far by all processes, in Prometheus' text format."""
+        return generate_latest(self._everybody())
+
+    def samples(self) -> tuple[Sample, ...]:
+        """Every number of the exposition, for those who reckon with them here."""
+        return tuple(sample for family in self._everybody().collect() for sample in family.samples)
+
+    def _everybody(self) -> CollectorRegistry:
+        """What all processes have counted up to now."""
         self.hand_over()
         if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
-            return generate_latest(self.registry)
+            return self.registry
         everybody = CollectorRegistry()
         MultiProcessCollector(everybody)  # type: ignore[no-untyped-call]
-        return generate_latest(everybody)
+        return everybody
 
 
 COUNTERS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "requests": ("Requests answered, by address and status.", ("route", "status")),
     "cards": ("Cards shown.", ("recommendation", "indicator")),
+    "calls_without_cards": ("Calls answered with no card.", ("hook",)),
     "verdicts": (
         (
             "What became of each recommendation judged: shown, merged, row, text, or why it was "

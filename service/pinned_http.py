@@ -95,7 +95,7 @@ def _without_port(netloc: str) -> str:
 
 
 class PinnedHttp:
-    """GET requests over kept connections, without cookies, proxies, netrc and redirects.
+    """Requests over kept connections, without cookies, proxies, netrc and redirects.
 
     The adapter is used without a session: a session keeps cookies, and would hand those of one
     user's call to the next.
@@ -138,6 +138,29 @@ class PinnedHttp:
         request = requests.Request(
             "GET", address.at(ip), headers={**headers, "Host": address.netloc}
         ).prepare()
+        with self._sent(request, budget) as response:
+            yield response
+
+    @contextmanager
+    def send(
+        self, request: requests.PreparedRequest, address: FhirAddress, ip: str, budget: CallBudget
+    ) -> Iterator[requests.Response]:
+        """The response to any request for an address, as ``get`` gives it.
+
+        Raises:
+            BudgetSpent: there is no time left to ask.
+            requests.RequestException: no response came.
+        """
+        pinned = request.copy()
+        pinned.prepare_url(address.at(ip), None)
+        pinned.headers["Host"] = address.netloc
+        with self._sent(pinned, budget) as response:
+            yield response
+
+    @contextmanager
+    def _sent(
+        self, request: requests.PreparedRequest, budget: CallBudget
+    ) -> Iterator[requests.Response]:
         left = budget.left()
         _ATTEMPT.budget = budget
         response = None

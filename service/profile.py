@@ -12,6 +12,7 @@ from service.plain_text import plain_text
 
 JSON = dict[str, Any]
 AT_MOST_ONE = "at-most-one"
+THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
 # Said in words where the client cannot be told: two of them together may be one drug twice.
 CHOOSE_ONE = "The orders offered here are alternatives: choose at most one."
 
@@ -114,3 +115,12 @@ def leads_to(url: str, hosts: Collection[str] | None) -> bool:
         return False
     known = hosts is None or (parts.hostname or "") in hosts
     return parts.scheme == "https" and bool(parts.hostname) and known
+
+
+def leads_to_this_machine(url: str) -> bool:
+    """Whether a link leads to the machine it is followed on, where nothing listens in between."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme == "http" and "\\" not in url and parts.hostname in THIS_MACHINE

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -94,15 +94,16 @@ def build_report(
     """
     heard = tuple(outcomes)
     counts: list[Count] = [*shown, *(count for count in heard if count.recommendation)]
-    recommendations = _tallies(counts, lambda count: (count.recommendation,))
+    each = _tallies(counts)
+    recommendations = _by(0, each)
     return Report(
         since=since,
         until=until,
-        total=_tally(counts),
+        total=_together(each.values()),
         recommendations=recommendations,
-        clients=_tallies(counts, lambda count: (count.client,)),
-        weeks=_tallies(counts, lambda count: (week(count.day),)),
-        each=_tallies(counts, lambda c: (c.recommendation, c.client, week(c.day))),
+        clients=_by(1, each),
+        weeks=_by(2, each),
+        each=each,
         not_ours=_tally(count for count in heard if not count.recommendation),
         flagged=tuple(name for (name,), tally in recommendations.items() if name and tally.flagged),
     )
@@ -114,12 +115,25 @@ def week(day: date) -> str:
     return f"{year:04}-W{number:02}"
 
 
-def _tallies(counts: Iterable[Count], key: Callable[[Count], Key]) -> dict[Key, Tally]:
+def _tallies(counts: Iterable[Count]) -> dict[Key, Tally]:
+    """By recommendation, client and week."""
     groups: dict[Key, list[Count]] = {}
     for count in counts:
-        groups.setdefault(key(count), []).append(count)
-    known_first = sorted(groups, key=lambda names: [(name is None, name or "") for name in names])
-    return {names: _tally(groups[names]) for names in known_first}
+        key = (count.recommendation, count.client, week(count.day))
+        groups.setdefault(key, []).append(count)
+    return {names: _tally(groups[names]) for names in _known_first(groups)}
+
+
+def _by(place: int, each: Mapping[Key, Tally]) -> dict[Key, Tally]:
+    """By one of recommendation, client and week, out of those by all three."""
+    groups: dict[Key, list[Tally]] = {}
+    for names, tally in each.items():
+        groups.setdefault((names[place],), []).append(tally)
+    return {names: _together(groups[names]) for names in _known_first(groups)}
+
+
+def _known_first(keys: Iterable[Key]) -> list[Key]:
+    return sorted(keys, key=lambda names: [(name is None, name or "") for name in names])
 
 
 def _tally(counts: Iterable[Count]) -> Tally:
@@ -132,13 +146,27 @@ def _tally(counts: Iterable[Count]) -> Tally:
         numbers[count.outcome] += count.count
         if count.outcome == "overridden":
             reasons[count.reason_system, count.reason_code] += count.count
-    ordered = dict(sorted(reasons.items(), key=lambda pair: (-pair[1], str(pair[0]))))
-    return Tally(
-        shown=numbers["shown"],
-        accepted=numbers["accepted"],
-        overridden=numbers["overridden"],
-        reasons=ordered,
+    return _counted(numbers["shown"], numbers["accepted"], numbers["overridden"], reasons)
+
+
+def _together(tallies: Collection[Tally]) -> Tally:
+    reasons: Counter[tuple[str | None, str | None]] = Counter()
+    for tally in tallies:
+        reasons.update(tally.reasons)
+    return _counted(
+        sum(tally.shown for tally in tallies),
+        sum(tally.accepted for tally in tallies),
+        sum(tally.overridden for tally in tallies),
+        reasons,
     )
+
+
+def _counted(
+    shown: int, accepted: int, overridden: int, reasons: Mapping[tuple[str | None, str | None], int]
+) -> Tally:
+    """A tally whose commonest reason comes first."""
+    ordered = dict(sorted(reasons.items(), key=lambda pair: (-pair[1], str(pair[0]))))
+    return Tally(shown=shown, accepted=accepted, overridden=overridden, reasons=ordered)
 
 
 def as_json(report: Report) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from service.profile import PROFILES
 
 PREFIX = "BACKPATH_"
 SHORTEST_SECRET = 16
+LONGEST_CLIENT_ID = 200
 _HOST = re.compile(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?")
 
 
@@ -48,7 +49,10 @@ class Settings:
         max_waiting_calls: further calls one process receives or lets wait; beyond, 503.
         mme_factors: table of morphine equivalence factors.
         tpi_technique: whether trigger point injection orders get the card on technique.
-        pages: which human-readable pages are served.
+        pages: which pages for people are served: ``all``, ``catalogue`` (those about the content)
+            or ``off``; None serves all where anybody may call, else the catalogue.
+        smart_client_id: what health records know the pathway view by, a public SMART app; None
+            leaves it switched off.
         profile: what clients can show, unless the list of trusted clients says otherwise.
         link_hosts: hosts that links on cards may lead to; empty leaves it to the profile.
         admin_token: secret of administrators, for the feedback report; None closes it.
@@ -71,11 +75,22 @@ class Settings:
     max_waiting_calls: int = 32
     mme_factors: str = "cdc-2022"
     tpi_technique: bool = False
-    pages: str = "all"
+    pages: str | None = None
+    smart_client_id: str | None = None
     profile: str = "generic"
     link_hosts: frozenset[str] = frozenset()
     admin_token: str | None = field(default=None, repr=False)
     log_level: str = "info"
+
+    @property
+    def pages_served(self) -> str:
+        """Which pages for people are served; trying out what is pasted is for sandboxes."""
+        return self.pages or ("all" if self.auth == "off" else "catalogue")
+
+    @property
+    def smart_served(self) -> bool:
+        """Whether charts can be opened in the pathway view: it needs to know whose."""
+        return bool(self.pages_served != "off" and self.smart_client_id and self.fhir_servers)
 
     def __post_init__(self) -> None:
         """Refuse settings that do not go together.
@@ -143,6 +158,12 @@ def _host(value: str) -> str:
 def _secret(value: str) -> str:
     if len(value) < SHORTEST_SECRET or not value.isascii() or not value.isprintable():
         raise ValueError(f"must have {SHORTEST_SECRET} characters or more, all of them ASCII")
+    return value
+
+
+def _client_id(value: str) -> str:
+    if len(value) > LONGEST_CLIENT_ID or not value.isascii() or not value.isprintable():
+        raise ValueError(f"must have {LONGEST_CLIENT_ID} characters or fewer, all of them ASCII")
     return value
 
 
@@ -264,6 +285,7 @@ _READERS: Mapping[str, Callable[[str], Any]] = {
     "mme_factors": _one_of("cdc-2022", "cdc-2016"),
     "tpi_technique": _yes_or_no,
     "pages": _one_of("all", "catalogue", "off"),
+    "smart_client_id": _client_id,
     "profile": _one_of(*PROFILES),
     "link_hosts": _hosts,
     "admin_token": _secret,

@@ -217,6 +217,8 @@ def _latest(since: date | None, until: date | None) -> Select[Any]:
         order_by=(FEEDBACK.c.at.desc(), FEEDBACK.c.id.desc()),
     )
     ranked = select(FEEDBACK, newest.label("place"))
+    if since:  # a card's latest outcome is among these, if it came since then at all
+        ranked = ranked.where(FEEDBACK.c.day >= since)
     if until:
         ranked = ranked.where(FEEDBACK.c.day <= until)
     each = ranked.subquery().c
@@ -225,8 +227,6 @@ def _latest(since: date | None, until: date | None) -> Select[Any]:
         *(each.outcome, each.reason_system, each.reason_code),
     )
     counted = select(*columns, func.count()).where(each.place == 1)
-    if since:
-        counted = counted.where(each.day >= since)
     return counted.group_by(*columns).order_by(*columns)
 
 

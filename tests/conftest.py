@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
@@ -19,6 +19,9 @@ from cards.library import Library, load_library
 from service.app import create_app
 from service.prefetch import SEARCHES
 from service.settings import Settings
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 A_DAY = date(2026, 3, 2)
 HOUSE = Path(__file__).resolve().parent.parent
@@ -77,6 +80,15 @@ def live_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
     with serving(tmp_path_factory.mktemp("server")) as server:
         yield server.base_url
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The browser that tests of pages share."""
+    from tests.browser import chromium  # which takes time to import, and few tests need it
+
+    with chromium() as running:
+        yield running
 
 
 def free_port() -> int:

@@ -55,17 +55,22 @@ def read_fixture(folder: Path) -> Fixture:
 
 
 def told(status: int, body: dict[str, Any]) -> dict[str, Any]:
-    """A response in the form of ``cards.json``; uuids are new each time and left out."""
+    """A response in the form of ``cards.json``.
+
+    What is not of the content is left out: uuids are new each time, and the address of a
+    recommendation's page is that of the server asked.
+    """
     return told_cards(body) if status == 200 else {"status": status}
 
 
 def told_cards(response: dict[str, Any]) -> dict[str, Any]:
-    """A response without its uuids."""
+    """A response without its uuids and the addresses of pages."""
     cards = [
         {name: value for name, value in card.items() if name != "uuid"}
         for card in response["cards"]
     ]
     for card in cards:
+        card["source"] = {name: value for name, value in card["source"].items() if name != "url"}
         if "suggestions" in card:
             card["suggestions"] = [
                 {name: value for name, value in suggestion.items() if name != "uuid"}

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from service.cli import FIXTURES, main
+from service.cli import main
+from service.pages.synthetic_patients import FIXTURES
 from service.shift import FIXTURE_EXTENSION, as_of, newest_date, shift_to
 from tests.conftest import IMPORTERS_ONLY, bundle, call, patient
 from tests.drug_calls import call as drug_call

@@ -100,6 +100,7 @@ BROKEN: list[tuple[str, str, Profile, Change]] = [
     ("source", "source.label", GENERIC, _drop("source", "label")),
     ("source", "source.url", GENERIC, _set("source", "url", to="http://guide.example.org")),
     ("source", "source.url", EPIC, _set("source", "url", to="https://guide.example.org")),
+    ("source", "source.url", EPIC, _set("source", "url", to="http://localhost:8000/a")),
     ("topic", "source.topic", GENERIC, _drop("source", "topic", "system")),
     ("topic", "source.topic.code", GENERIC, _set("source", "topic", "code", to="Exercise 3")),
     ("topic", "source.topic.code", EPIC, _set("source", "topic", "code", to="x" * 101)),
@@ -193,6 +194,14 @@ def test_a_sound_card_breaks_no_rule(profile: Profile) -> None:
         card["detail"] = "Exercise helps.\n\n- daily (5-10 min)"
 
     assert set() == _faults(card, profile)
+
+
+def test_a_link_to_the_machine_of_who_tries_us_is_legal() -> None:
+    """A service on one's own machine has no certificate, and its cards lead to its pages."""
+    card = copy.deepcopy(SOUND)
+    card["source"]["url"] = "http://127.0.0.1:8000/recommendations/yoga"
+
+    assert set() == _faults(card, GENERIC)
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ def test_every_setting_of_the_contract_is_known() -> None:
         "host port workers database_url public_base_url auth trusted_clients fhir_servers "
         "allow_loopback callback_budget_seconds max_body_bytes mme_factors pages admin_token "
         "fhir_networks "
+        "smart_client_id "
         "log_level tpi_technique profile link_hosts max_running_calls max_waiting_calls"
     )
 
@@ -89,6 +90,8 @@ def test_a_misspelt_setting_names_the_nearest() -> None:
         ("FHIR_SERVERS", "https://ok.example.org, file:///etc"),
         ("MME_FACTORS", "cdc-2019"),
         ("PAGES", "some"),
+        ("SMART_CLIENT_ID", "two\nlines"),
+        ("SMART_CLIENT_ID", "x" * 201),
         ("LOG_LEVEL", "loud"),
         ("ALLOW_LOOPBACK", "maybe"),
         ("DATABASE_URL", "mysql://db"),

@@ -17,6 +17,8 @@ class FactDefinition:
         read_from: prefetch keys (and ``draft``) the answer rests on.
         unless: a derived yes becomes no when one of these is yes.
         implies: facts that are yes whenever this one is (for example patients).
+        window: how far back it looks; with ``yes``, ``no`` and ``unknown`` (what makes each answer)
+            in words for readers.
     """
 
     name: str
@@ -30,6 +32,10 @@ class FactDefinition:
     unless: tuple[str, ...] = ()
     implies: tuple[str, ...] = ()
     implies_on_patient_view: tuple[str, ...] = ()
+    window: str = ""
+    yes: str = ""
+    no: str = ""
+    unknown: str = ""
 
     @property
     def parts(self) -> tuple[str, ...]:
