@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Any, TypeVar
+from typing import Any
 
 from cards.answer import Finding
+from cards.kept import kept_for_each_in, kept_in
 from cards.mme_factors import MmeFactors
 from cards.record import Draft, PatientRecord
-
-S = TypeVar("S")
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,62 +46,11 @@ class Case:
         return replace(self, record=record, draft=draft, memo={}, shared={})
 
 
-def once(step: Callable[[Case], T]) -> Callable[[Case], T]:
-    """Compute a step shared by several facts at most once per case."""
-
-    def remembered(case: Case) -> T:
-        if step not in case.memo:
-            case.memo[step] = step(case)
-        result: T = case.memo[step]
-        return result
-
-    remembered.__doc__ = step.__doc__
-    remembered.__name__ = step.__name__
-    return remembered
-
-
-def once_a_call(step: Callable[[Case], T]) -> Callable[[Case], T]:
-    """Compute a step at most once for all drafts; it never looks at the one under evaluation."""
-
-    def remembered(case: Case) -> T:
-        if step not in case.shared:
-            case.shared[step] = step(case)
-        result: T = case.shared[step]
-        return result
-
-    remembered.__doc__ = step.__doc__
-    remembered.__name__ = step.__name__
-    return remembered
-
-
-def once_a_call_for_each(step: Callable[[Case, S], T]) -> Callable[[Case, S], T]:
-    """As ``once_a_call``, for a step about something (hashable)."""
-
-    def remembered(case: Case, of: S) -> T:
-        key = step, of
-        if key not in case.shared:
-            case.shared[key] = step(case, of)
-        result: T = case.shared[key]
-        return result
-
-    remembered.__doc__ = step.__doc__
-    remembered.__name__ = step.__name__
-    return remembered
-
-
-def once_for_each(step: Callable[[Case, S], T]) -> Callable[[Case, S], T]:
-    """Compute a step about something (hashable) at most once per case and thing."""
-
-    def remembered(case: Case, of: S) -> T:
-        key = step, of
-        if key not in case.memo:
-            case.memo[key] = step(case, of)
-        result: T = case.memo[key]
-        return result
-
-    remembered.__doc__ = step.__doc__
-    remembered.__name__ = step.__name__
-    return remembered
+# What a decorated step gives is kept with what it rests on, and worked out once.
+once = kept_in("memo")  # per case
+once_for_each = kept_for_each_in("memo")  # per case and thing
+once_a_call = kept_in("shared")  # for all drafts: it never looks at the one under evaluation
+once_a_call_for_each = kept_for_each_in("shared")
 
 
 Fact = Callable[[Case], Finding]

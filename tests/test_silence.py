@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -16,11 +15,11 @@ from cards.facts.vocabulary import closure
 from cards.library import Library
 from cards.record import Coverage, PatientRecord
 from cards.silence import MOST_KINDS, EmptyCharts, Kind
-from service.patient_record import coverage_of, read_patient_record
 from service.prefetch import KEYS
 from tests.charts import TODAY, chart, low_back_pain, pain
 from tests.generated_care import calls
 from tests.generated_records import STORED, Stored, back_pain_views, law
+from tests.placed import record_of
 from tests.test_laws import LIBRARY
 
 # What only the course of a call can tell is asked of no chart.
@@ -30,19 +29,6 @@ ASKED = [
     if all(LIBRARY.vocabulary[n].scope != "engine" for n in closure((name,), LIBRARY.vocabulary))
 ]
 ALL_READ = frozenset((key, Coverage.READ) for key in KEYS)
-
-
-def _record(request: Mapping[str, Any], day: date) -> PatientRecord:
-    prefetch = request["prefetch"]
-    return read_patient_record(
-        hook=request["hook"],
-        context=request["context"],
-        prefetch=prefetch,
-        coverage=coverage_of(prefetch, KEYS),
-        index=LIBRARY.index,
-        today=day,
-        drugs=LIBRARY.drugs,
-    ).record
 
 
 def _cases(record: PatientRecord, day: date) -> list[Case]:
@@ -63,21 +49,21 @@ def _same_answers(record: PatientRecord, day: date) -> bool:
 def test_every_patient_is_answered_as_if_all_were_worked_out(stored: Stored) -> None:
     """No synthetic patient is told anything else because the chart is silent about most."""
     if "conditions" in stored.request["prefetch"]:
-        assert _same_answers(_record(stored.request, stored.day), stored.day)
+        assert _same_answers(record_of(stored.request, stored.day), stored.day)
 
 
 @law(100)
 @given(request=back_pain_views())
 def test_so_is_any_chart(request: dict[str, Any]) -> None:
     """Nor are patients nobody wrote down."""
-    assert _same_answers(_record(request, TODAY), TODAY)
+    assert _same_answers(record_of(request, TODAY), TODAY)
 
 
 @law(100)
 @given(request=calls())
 def test_so_is_any_order(request: dict[str, Any]) -> None:
     """Nor is anybody something is ordered for."""
-    assert _same_answers(_record(request, TODAY), TODAY)
+    assert _same_answers(record_of(request, TODAY), TODAY)
 
 
 def test_an_unread_key_is_not_taken_for_a_read_one(library: Library) -> None:
