@@ -106,7 +106,7 @@ def wait_until_ready(base_url: str, server: subprocess.Popen[bytes], log: Path) 
         try:
             if requests.get(f"{base_url}/ready", timeout=1).ok:
                 return
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):
             time.sleep(0.05)
     pytest.fail(f"the server did not start: {log.read_text()}")
 

@@ -157,9 +157,19 @@ def test_a_file_is_kept_until_it_changes(site: FlaskClient) -> None:
     assert again.status_code == 304
 
 
-@pytest.mark.parametrize("name", ["../frame.py", "..%2fframe.py", "%2e%2e/site.py", "nothing.css"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../frame.py",
+        "..%2fframe.py",
+        "%2e%2e/site.py",
+        "nothing.css",
+        "./backpath.css",
+        "there/../backpath.css",
+    ],
+)
 def test_nothing_but_the_files_of_pages_is_given_out(site: FlaskClient, name: str) -> None:
-    """No address leads out of the folder."""
+    """No address leads out of the folder, and each file has but one."""
     assert site.get(f"/look/{name}", headers=BROWSER).status_code == 404
 
 

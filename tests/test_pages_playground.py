@@ -299,6 +299,22 @@ def test_a_suggestion_that_does_not_fit_is_refused(action: Any) -> None:
     assert refused.value.status == 400
 
 
+def test_a_suggestion_of_endless_actions_is_refused() -> None:
+    """Ours have one action each; a long list would keep everybody else waiting."""
+    with pytest.raises(RequestRefused):
+        applied(call("order-select"), [{"type": "create", "resource": DRAFT}] * 51, INSTANCE)
+
+
+def test_an_order_can_be_added_beside_one_with_an_odd_id() -> None:
+    """Whatever a record system calls a draft, the next one gets an id of its own."""
+    odd = call("order-select")
+    odd["context"]["draftOrders"]["entry"] = [{"resource": DRAFT | {"id": ["list"]}}]
+    after = applied(odd, [{"type": "create", "resource": DRAFT}], INSTANCE)
+
+    entries = after["context"]["draftOrders"]["entry"]
+    assert [entry["resource"]["id"] for entry in entries] == [["list"], "accepted-1"]
+
+
 def test_an_accepted_suggestion_changes_the_request_and_its_cards(
     clinic: FlaskClient,
 ) -> None:

@@ -249,6 +249,7 @@ def test_a_record_that_is_not_listed_opens_nothing(hospital: Hospital) -> None:
         {"authorization_endpoint": "http://elsewhere.example.org/authorize"},
         {"authorization_endpoint": "javascript:alert(1)"},
         {"authorization_endpoint": ["https://ehr.example.org/authorize"]},
+        {"authorization_endpoint": "https://ehr.example.org/authorize?aud=https://another.org"},
         {"code_challenge_methods_supported": ["plain"]},
         {"code_challenge_methods_supported": "S256"},
     ],

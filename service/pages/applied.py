@@ -9,6 +9,8 @@ from service.errors import malformed, mismatched
 
 JSON = dict[str, Any]
 VIEW, SELECT = "patient-view", "order-select"
+# Ours have one each; what anybody may post is bounded as the drafts of a call are.
+MOST_ACTIONS = 50
 
 
 def applied(request: JSON, actions: Iterable[Any], instance: str) -> JSON:
@@ -28,6 +30,9 @@ def applied(request: JSON, actions: Iterable[Any], instance: str) -> JSON:
     context = request["context"]
     drafts = _drafts(context)
     selected = [each for each in context.get("selections") or () if isinstance(each, str)]
+    actions = tuple(actions)
+    if len(actions) > MOST_ACTIONS:
+        raise mismatched(f"A suggestion has at most {MOST_ACTIONS} actions.", "suggestion.actions")
     for action in actions:
         drafts, selected = _after(action, drafts, selected)
     return request | _call(request, drafts, selected) | {"hookInstance": instance}
@@ -88,7 +93,7 @@ def _require(wanted: str, drafts: list[JSON]) -> None:
 
 def _named(resource: JSON, drafts: list[JSON]) -> JSON:
     """The resource with an id that no draft has yet; the record system gives it one."""
-    taken = {draft.get("id") for draft in drafts}
+    taken = [draft.get("id") for draft in drafts]  # which may be anything
     number = next(n for n in range(1, len(drafts) + 2) if f"accepted-{n}" not in taken)
     return {"resourceType": resource["resourceType"], "id": f"accepted-{number}"} | {
         name: value for name, value in resource.items() if name not in {"resourceType", "id"}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hmac
 from http import HTTPStatus
-from threading import BoundedSemaphore
 from time import sleep, time
 
 from flask import Blueprint, Response, request
@@ -12,7 +11,8 @@ from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import ClientDisconnected
 
 from service.administration import is_bearer_of, report_on
-from service.errors import broken_off, not_served
+from service.errors import broken_off, busy, not_served
+from service.gate import Busy, Places
 from service.house import house
 from service.pages.administrator_pass import PASS_SECONDS, is_good, new_pass
 from service.pages.charts import MOST_BARS, draw
@@ -29,10 +29,10 @@ HOME, LOGIN = "/dashboard", "/dashboard/login"
 # Open to those who are still to prove who they are.
 OPEN = frozenset({"dashboard.log_in", "dashboard.show_login"})
 MOST_TYPED_BYTES = 4_096
-# Whoever guesses waits, one guess after the other; but few threads may be kept busy by that, and
-# the right secret is never kept waiting.
+# Whoever guesses waits. Few stand at the door at a time, slow senders included: anybody may, and
+# the threads are for calls. The header needs no door.
 WRONG_SECRET_SECONDS = 0.5
-_GUESSERS = BoundedSemaphore(2)
+_DOOR = Places(4, 0)
 # A chart is a file of its own, which styles itself and can do nothing else.
 CHART_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 
@@ -104,8 +104,14 @@ def show_login() -> Response:
 def log_in() -> Response:
     """Give a pass to whoever types the secret."""
     secret = _secret()
-    if not hmac.compare_digest(_typed().encode(), secret.encode()):
-        _wait()
+    try:
+        with _DOOR:
+            right = hmac.compare_digest(_typed().encode(), secret.encode())
+            if not right:
+                sleep(WRONG_SECRET_SECONDS)
+    except Busy:
+        raise busy() from None
+    if not right:
         return _refused()
     response = _go_to(HOME)
     response.set_cookie(
@@ -173,14 +179,6 @@ def _typed() -> str:
         return request.form.get("secret", "").strip()
     except (OSError, ClientDisconnected, ParseException):
         raise broken_off() from None
-
-
-def _wait() -> None:
-    if _GUESSERS.acquire(blocking=False):
-        try:
-            sleep(WRONG_SECRET_SECONDS)
-        finally:
-            _GUESSERS.release()
 
 
 def _period() -> Period:

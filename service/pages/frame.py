@@ -9,7 +9,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, abort, render_template, request
 
 from service.house import house
 
@@ -101,23 +101,34 @@ def keep(response: Response) -> Response:
 
 
 @cache
-def _mark(name: str) -> str:
-    """What tells the content of a file of ours from any other content."""
-    folder = Path(looks.static_folder or "")
-    return hashlib.sha256((folder / name).read_bytes()).hexdigest()[:12]
+def _marks() -> dict[str, str]:
+    """What tells the content of each file of ours from any other content, by the file's name."""
+    files = Path(looks.static_folder or "").iterdir()
+    return {file.name: hashlib.sha256(file.read_bytes()).hexdigest()[:12] for file in files}
+
+
+@looks.before_request
+def _know_file() -> None:
+    """Serve each file by its own name only; paths spell one name in endless ways.
+
+    Raises:
+        NotFound: there is no such file.
+    """
+    if (request.view_args or {}).get("filename") not in _marks():
+        abort(HTTPStatus.NOT_FOUND)
 
 
 @looks.app_url_defaults
 def _ask_by_mark(endpoint: str, values: dict[str, Any]) -> None:
     """Have pages ask for scripts and styles by their content, so that none is ever stale."""
     if endpoint == "looks.static":
-        values["v"] = _mark(values["filename"])
+        values["v"] = _marks()[values["filename"]]
 
 
 @looks.after_request
 def _keep_by_mark(response: Response) -> Response:
     """Let browsers keep for good what they asked for by its mark."""
     found = response.status_code in {HTTPStatus.OK, HTTPStatus.NOT_MODIFIED}
-    if found and request.args.get("v") == _mark((request.view_args or {})["filename"]):
+    if found and request.args.get("v") == _marks()[(request.view_args or {})["filename"]]:
         response.headers["Cache-Control"] = MARKED
     return response

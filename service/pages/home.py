@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 
 from service.hooks import CDS_HOOKS_VERSION, SERVICES
 from service.house import house
+from service.page_addresses import site_address
 from service.pages.frame import page
 from service.store_errors import StoreUnavailable
 
@@ -16,7 +17,7 @@ home = Blueprint("home", __name__)
 def start() -> Response:
     """What this service is, and where to go from here."""
     shared = house()
-    base = shared.settings.public_base_url or request.host_url.rstrip("/")
+    base = site_address(shared.settings) or ""
     return page(
         "home.html",
         discovery_url=f"{base}/cds-services",

@@ -30,6 +30,8 @@ from service.visit import this_visit
 CHART_SECONDS = 8.0
 # Views that one process opens at a time; each may wait for the EHR, on a thread of the server.
 MOST_OPENING = 4
+# Anybody can ask to leave for a listed EHR, which may be slow to say where its login is.
+MOST_LEAVING = 8
 PATIENCE_SECONDS = 2.0
 EXTENSION = "backpath.smart"
 # What logins answer when they cannot answer now. https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2.1
@@ -48,6 +50,8 @@ class Opening:
         self.fhir = FhirClient(
             self.http.allowed, CHART_SECONDS, settings.max_body_bytes, 2 * MOST_OPENING
         )
+        self.leaving = Places(MOST_LEAVING, 0)
+        self.seats = Places(2 * MOST_OPENING, 0)
         self.places = Places(MOST_OPENING, PATIENCE_SECONDS)
 
 
@@ -56,7 +60,7 @@ def launch() -> Response:
     """From the chart to the EHR's login."""
     opening = _opening()
     try:
-        with opening.places:
+        with opening.leaving:
             leaving = leave(
                 request.args.get("iss", ""),
                 request.args.get("launch", ""),
@@ -97,7 +101,7 @@ def _opened(state: str, sealed: str) -> Response:
     if ticket is None:
         return _trouble("expired")
     try:
-        with opening.places:
+        with opening.seats, opening.places:
             granted = come_back(code, ticket, opening.client_id, opening.http)
             chart = _read(granted, ticket, opening.fhir, shared)
     except LaunchRefused as refusal:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from authlib.common.security import generate_token
 from authlib.integrations.base_client import OAuthError
@@ -20,6 +21,14 @@ WELL_KNOWN = ".well-known/smart-configuration"
 TYPES = ("Patient", *SEARCHES.values())
 VERIFIER_LENGTH, STATE_LENGTH = 64, 43
 LONGEST_LAUNCH = 4_096
+# What we say ourselves where we send the browser. A server that could say it first might have
+# another one's login take us for its own.
+OURS = frozenset(
+    {
+        "aud", "client_id", "code_challenge", "code_challenge_method", "launch", "redirect_uri",
+        "response_type", "scope", "state",
+    }
+)  # fmt: skip
 
 
 class LaunchRefused(Exception):
@@ -123,6 +132,8 @@ def _endpoints(configuration: Mapping[str, Any], http: SmartHttp) -> tuple[str, 
     authorize, token = (
         str(configuration.get(name, "")) for name in ("authorization_endpoint", "token_endpoint")
     )
+    if not OURS.isdisjoint(parse_qs(urlsplit(authorize).query, keep_blank_values=True)):
+        raise LaunchRefused("endpoint-refused")
     try:
         http.endpoint(authorize, queried=True)
         return authorize, http.token_endpoint(token).url

@@ -25,6 +25,8 @@ class Written:
 
 
 START = Written(1, 1)
+# Nobody edits longer texts here, and each fault is looked for from the beginning.
+LONGEST_SEARCHED = 1_000_000
 
 
 def written_at(text: str, path: str) -> Written:
@@ -34,6 +36,8 @@ def written_at(text: str, path: str) -> Written:
     path does that is there, and everything in a text that is no JSON where that goes wrong. The
     whole stands where something is that other readers of JSON might let pass, else at the start.
     """
+    if len(text) > LONGEST_SEARCHED:
+        return START
     try:
         json.loads(text)
         offset = _oddity(text) if path == WHOLE_BODY else _offset(text, path)
