@@ -37,8 +37,9 @@ Given = Callable[..., Handout]
 def given(library: Library) -> Given:
     """What a patient with these problems is given."""
 
-    def told(*problems: dict[str, Any], **members: Any) -> Handout:
+    def told(*problems: dict[str, Any], unread: str = "", **members: Any) -> Handout:
         request = call()
+        request["prefetch"].pop(unread, None)
         request["prefetch"]["conditions"] = bundle(*problems)
         request["prefetch"]["patient"] = patient(**members)
         found = judge(request, service_of_hook("patient-view"), library, A_DAY)
@@ -146,6 +147,22 @@ def test_the_usual_advice_is_left_out_where_it_may_not_fit(
     assert _all(sheet) == ""
     assert len(sheet.at_once) == len(AT_ONCE)
     assert len(sheet.soon) == len(SOON)
+
+
+@pytest.mark.parametrize("unread", ["observations", "medications", "procedures"])
+def test_nothing_soothing_is_told_of_a_chart_read_in_part(given: Given, unread: str) -> None:
+    """A fever or a steroid may stand in what was not delivered."""
+    assert given(problem(LOW_BACK, 5)).fits
+    assert not given(problem(LOW_BACK, 5), unread=unread).fits
+
+
+def test_every_red_flag_tells_when_to_get_help(library: Library) -> None:
+    """What the service warns clinicians of, patients are told to watch for."""
+    told = {name for line in (*AT_ONCE, *SOON) for name in line.carried_by}
+    flags = {name for name in library.recommendations if name.startswith("rf-")}
+
+    # Age alone is for the clinician to weigh.
+    assert flags - told == {"rf-malignancy-age-over-50-new-onset"}
 
 
 def test_a_new_first_pain_after_fifty_is_told_no_scan_story(given: Given) -> None:

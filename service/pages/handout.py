@@ -114,15 +114,15 @@ HELPS = (
         ("cbt",),
     ),
     Line(
-        "If you also take a medicine, keep doing what helps you.",
+        "If you also take a medicine, go on with the care beside it that helps you.",
         ("continue-nonpharm-with-drugs",),
     ),
 )
 DOES_NOT_HELP = (
     Line("Bed rest. It makes muscles weak and slows you down.", ("bed-rest-avoid",)),
     Line(
-        "A scan or X-ray when there is no warning sign. What it shows is often not the cause, and "
-        "it does not change how things go.",
+        "A scan or X-ray when there is no warning sign, and no plan for a shot or surgery. What it "
+        "shows is often not the cause, and it does not change how things go.",
         ("imaging-routine-avoid",),
     ),
     Line("Belts and corsets for the low back.", ("lumbar-support-avoid",)),
@@ -136,15 +136,25 @@ DOES_NOT_HELP = (
 )
 AT_ONCE = (
     Line(
-        "You cannot pass urine, or you lose control of your bladder or bowel.", ("rf-cauda-equina",)
+        "You have new trouble passing urine, or you lose control of your bladder or bowel.",
+        ("rf-cauda-equina",),
     ),
     Line(
         "You are numb around your bottom, your genitals or between your legs.", ("rf-cauda-equina",)
     ),
     Line("A leg is newly weak or getting weaker.", ("rf-progressive-neurologic-deficit",)),
+    Line(
+        "You have a fever with your back pain, and your body fights germs poorly or you inject "
+        "drugs.",
+        ("rf-suspected-infection",),
+    ),
 )
 SOON = (
     Line("You have a fever with your back pain.", ("rf-suspected-infection",)),
+    Line(
+        "The pain is new, and your body fights germs poorly or you inject drugs.",
+        ("rf-suspected-infection",),
+    ),
     Line(
         "The pain began or got worse after a fall, a crash or another injury.",
         ("rf-significant-trauma", "rf-fracture-risk"),
@@ -165,16 +175,17 @@ SOON = (
 
 
 def handout(advice: Advice, ask: Ask, library: Library) -> Handout:
-    """What this patient is given.
+    """What this patient is given; nothing soothing while a red flag may have gone unread (H-02).
 
     Args:
         ask: answers the facts of the call that was advised on.
     """
+    whole = ask("red_flag_data_incomplete").answer is Answer.NO and not advice.errors
     on = frozenset(place.pathway for place in advice.places)
     flagged = any(place.state == RED_FLAG_STATE for place in advice.places)
 
     def told(lines: tuple[Line, ...]) -> tuple[str, ...]:
-        return tuple(line.text for line in lines if not flagged and _fits(line))
+        return tuple(line.text for line in lines if whole and not flagged and _fits(line))
 
     def _fits(line: Line) -> bool:
         carriers = (library.recommendations[name] for name in line.carried_by)
