@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 
-from cards.answer import NO, YES, Answer, ChartEntry
+from cards.answer import NO, UNKNOWN, YES, Answer, ChartEntry, Finding
 from cards.answers import Answers, CallAnswers, SureAnswers, given, report_failure
 from cards.card import build_card, with_each_order_once
 from cards.case import Case
@@ -39,6 +39,11 @@ EXERCISE_ROW = "exercise-therapy-first-line"
 MOST_ROWS = 4
 
 
+def nothing_known(_: str) -> Finding:
+    """The answer to any fact where nothing was judged."""
+    return UNKNOWN
+
+
 @dataclass(frozen=True, slots=True)
 class Advice:
     """What one call is answered with.
@@ -49,6 +54,7 @@ class Advice:
         places: every pathway the patient is on, or whose pain has resolved, with the state.
         phase: acute, subacute, chronic or unknown.
         errors: ids of recommendations that failed and are left out.
+        ask: answers facts about the whole call, as the advice was found.
     """
 
     cards: tuple[JSON, ...] = ()
@@ -56,6 +62,7 @@ class Advice:
     places: tuple[Place, ...] = ()
     phase: str = "unknown"
     errors: tuple[str, ...] = ()
+    ask: Ask = field(default=nothing_known, compare=False, repr=False)
 
     @property
     def states(self) -> Mapping[str, str]:
@@ -131,6 +138,7 @@ def advise(record: PatientRecord, today: date, library: Library) -> Advice:
         (*places, *left_behind(places, resolved)),
         standing.phase,
         tuple(dict.fromkeys(failed)),
+        sure,
     )
 
 

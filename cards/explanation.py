@@ -7,7 +7,7 @@ from typing import Any
 from cards.advise import Advice
 from cards.answer import Finding
 from cards.library import Library
-from cards.pathway import RED_FLAG_STATE, RESOLVED_STATE, Place
+from cards.pathway import RED_FLAG_STATE, RESOLVED_STATE, Pathway, Place
 from cards.recommend import Verdict
 
 JSON = dict[str, Any]
@@ -48,10 +48,15 @@ def _place(place: Place, library: Library) -> JSON:
         "pathway": place.pathway,
         "title": pathway.title,
         "state": place.state,
-        "stateTitle": next((s.title for s in pathway.states if s.id == place.state), None)
-        or TITLES.get(place.state or ""),
+        "stateTitle": state_title(pathway, place.state),
     }
     return {name: value for name, value in told.items() if value}
+
+
+def state_title(pathway: Pathway, state: str | None) -> str:
+    """What a state is called on this pathway; empty when none is certain."""
+    titles = TITLES | {one.id: one.title for one in pathway.states}
+    return titles.get(state or "", "")
 
 
 def _recommendation(verdict: Verdict, library: Library) -> JSON:

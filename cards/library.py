@@ -115,13 +115,13 @@ def load_library(
     Raises:
         ContentError: with file and line.
     """
-    with _no_collection():
+    with no_collection():
         return _library(root, switched_on, mme_factors)
 
 
 @contextmanager
-def _no_collection() -> Iterator[None]:
-    """Leave the collector out: all that is made here stays, it would look through it in vain."""
+def no_collection() -> Iterator[None]:
+    """Leave the garbage collector out: all that is made stays, it would look in vain."""
     was_on = gc.isenabled()
     gc.disable()
     try:
@@ -145,7 +145,7 @@ def _library(root: Path, switched_on: frozenset[str], mme_factors: str | None) -
         draft_facts=draft_facts,
         unanswerable=knowledge.unanswerable,
         switches={name: YES if name in switched_on else NO for name in SITE_FACTS},
-        reads={r.id: keys_read(_names(r), vocabulary) for r in recommendations.values()},
+        reads={r.id: keys_read(r.facts_asked, vocabulary) for r in recommendations.values()},
         bars={r.id: keys_read(_bars(r), vocabulary) for r in recommendations.values()},
         index=code_index(knowledge.codes),
         drugs=drug_index(knowledge.drugs),
@@ -181,16 +181,6 @@ def _draft_facts(vocabulary: Vocabulary) -> frozenset[str]:
         if definition.scope == "draft" or "draft" in definition.read_from
     }
     return frozenset(name for name in vocabulary if closure((name,), vocabulary) & direct)
-
-
-def _names(recommendation: Recommendation) -> tuple[str, ...]:
-    return (
-        recommendation.trigger.names
-        + recommendation.exclusions
-        + recommendation.critical_only_when
-        + tuple(rule.fact for rule in recommendation.indicator_rules)
-        + tuple(n for s in recommendation.suggestions for n in s.when_all + s.when_none)
-    )
 
 
 def _bars(recommendation: Recommendation) -> tuple[str, ...]:

@@ -198,3 +198,14 @@ class Recommendation:
     conflicts: tuple[str, ...]
     examples: tuple[Example, ...]
     in_words: InWords = InWords()
+
+    @property
+    def facts_asked(self) -> tuple[str, ...]:
+        """Every fact that the rule or the suggestions ask."""
+        return (
+            *self.trigger.names,
+            *self.exclusions,
+            *self.critical_only_when,
+            *(rule.fact for rule in self.indicator_rules),
+            *(name for s in self.suggestions for name in s.when_all + s.when_none),
+        )

@@ -19,9 +19,8 @@ from service.hooks import answer, find_service, recommendation_ids
 from service.house import House, house, profile_of
 from service.log import loggable_uuid
 from service.page_addresses import launch_page, recommendation_pages
+from service.prefetch import NOT_READ
 from service.visit import Visit, this_visit
-
-NOT_READ = frozenset({"missing", "failed", "unfinished"})
 
 cds_services = Blueprint("cds_services", __name__, url_prefix="/cds-services")
 

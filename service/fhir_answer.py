@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from http import HTTPStatus
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from service.call_budget import BudgetSpent, CallBudget
 from service.envelope import has_too_many_objects, read_json
 from service.errors import RequestRefused
-from service.fhir_address import FhirAddress
+from service.fhir_address import AddressRefused, FhirAddress
 
 # Only who may call imports what is needed to call: it takes longer than a stored request does.
 if TYPE_CHECKING:
@@ -62,6 +63,23 @@ class NoAnswer(Exception):
         self.outcome = outcome
         self.may_pass = may_pass
         self.pause = pause
+
+
+@contextmanager
+def reaching() -> Iterator[None]:
+    """While a server is looked up and asked: failing to reach it brings no answer.
+
+    Raises:
+        NoAnswer: its address is refused, the time is over, or nothing is reached there.
+    """
+    try:
+        yield
+    except AddressRefused:
+        raise NoAnswer(Outcome.REFUSED) from None
+    except (BudgetSpent, TimeoutError):
+        raise NoAnswer(Outcome.TIMEOUT) from None
+    except (OSError, UnicodeError):
+        raise NoAnswer(Outcome.UNREACHABLE) from None
 
 
 @dataclass(frozen=True, slots=True)

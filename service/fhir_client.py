@@ -14,7 +14,7 @@ from service.call_budget import BudgetSpent, CallBudget
 from service.calls_away import CallsAway
 from service.fhir_address import AddressRefused, FhirAddress, read_address
 from service.fhir_allow_list import AllowList
-from service.fhir_answer import Access, NoAnswer, Outcome, ask
+from service.fhir_answer import Access, NoAnswer, Outcome, ask, reaching
 from service.log import log_event
 from service.patient_record.bundle import kind_of
 from service.patient_record.elements import Resource, TooManyElements, objects, text
@@ -138,14 +138,8 @@ class FhirClient:
     def _ips(self, server: FhirAddress, budget: CallBudget) -> tuple[str, ...]:
         """The checked addresses of a server; looked up in a thread, for a look-up may hang."""
         found = self._threads.submit(self.allowed.addresses_of, server)
-        try:
+        with reaching():
             return found.result(budget.left())
-        except AddressRefused:
-            raise NoAnswer(Outcome.REFUSED) from None
-        except (BudgetSpent, TimeoutError):
-            raise NoAnswer(Outcome.TIMEOUT) from None
-        except (OSError, UnicodeError):
-            raise NoAnswer(Outcome.UNREACHABLE) from None
 
 
 def client_of(settings: Settings) -> FhirClient:

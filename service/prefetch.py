@@ -31,6 +31,8 @@ SEARCHES: Mapping[str, str] = {
 }
 
 KEYS: tuple[str, ...] = ("patient", *SEARCHES)
+# States in which a key was not read, or not to its end.
+NOT_READ = frozenset({"missing", "failed", "unfinished"})
 
 
 def templates(loinc_codes: Iterable[str]) -> dict[str, str]:

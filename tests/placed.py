@@ -11,13 +11,12 @@ from jinja2 import Environment, FileSystemLoader
 
 from cards.advise import advise
 from cards.record import PatientRecord
+from service.pages import timeline
 from service.pages.placing import Placing, placing
-from service.pages.timeline import timeline
-from service.patient_record import coverage_of, read_patient_record
-from service.prefetch import KEYS
 from tests.charts import TODAY, chart
 from tests.conftest import HOUSE
 from tests.generated_records import STORED
+from tests.reading import reading
 from tests.test_laws import LIBRARY
 
 PAGES = HOUSE / "service" / "pages"
@@ -34,20 +33,6 @@ PLACED = {
 }
 
 
-def record_of(request: dict[str, Any], day: date) -> PatientRecord:
-    """The record a request delivers."""
-    prefetch = request["prefetch"]
-    return read_patient_record(
-        hook=request["hook"],
-        context=request["context"],
-        prefetch=prefetch,
-        coverage=coverage_of(prefetch, KEYS),
-        index=LIBRARY.index,
-        today=day,
-        drugs=LIBRARY.drugs,
-    ).record
-
-
 def placed_now(record: PatientRecord, day: date = TODAY) -> Placing:
     """What pages show of a record."""
     return placing(record, advise(record, day, LIBRARY), LIBRARY, day)
@@ -57,7 +42,7 @@ def placed_now(record: PatientRecord, day: date = TODAY) -> Placing:
 def placed_as_stored(name: str) -> Placing:
     """What pages show of a synthetic patient."""
     stored = REQUESTS[name]
-    return placed_now(record_of(stored.request, stored.day), stored.day)
+    return placed_now(reading(stored.request, stored.day, LIBRARY).record, stored.day)
 
 
 def tree_of(markup: str) -> ET.Element:
@@ -67,7 +52,8 @@ def tree_of(markup: str) -> ET.Element:
 
 def drawn(*entries: Any) -> ET.Element:
     """The timeline of a chart, as a tree."""
-    return tree_of(f"<d>{timeline(chart(*entries).record, TODAY, LIBRARY)}</d>")
+    found = timeline.chart_marks(chart(*entries).record, LIBRARY)
+    return tree_of(f"<d>{timeline.drawn(found, TODAY)}</d>")
 
 
 def words_in(tree: ET.Element) -> str:

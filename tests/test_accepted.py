@@ -13,7 +13,6 @@ from tests.drug_calls import JSON, call, cards, client, medicine, supplied, take
 
 IBUPROFEN_800 = ("197807", "ibuprofen 800 MG Oral Tablet")
 NAPROXEN_500 = ("198014", "naproxen 500 MG Oral Tablet")
-CYCLOBENZAPRINE_10 = ("828348", "cyclobenzaprine hydrochloride 10 MG Oral Tablet")
 CYCLOBENZAPRINE_5 = ("828320", "cyclobenzaprine hydrochloride 5 MG Oral Tablet")
 DULOXETINE_60 = ("596934", "duloxetine 60 MG Delayed Release Oral Capsule")
 LITHIUM = ("197889", "lithium carbonate 300 MG Oral Capsule")

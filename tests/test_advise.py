@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -14,28 +13,14 @@ from cards.advise import Advice, advise
 from cards.case import Case
 from cards.facts import FACTS
 from cards.library import Library
-from cards.record import PatientRecord
 from service.app import create_app
-from service.patient_record import coverage_of, read_patient_record
-from service.prefetch import KEYS
 from service.settings import Settings
 from tests.fixture_cards import Fixture, fixtures
+from tests.reading import reading
 
 
 def fixture(name: str) -> Fixture:
     return next(fixture for fixture in fixtures() if fixture.name == name)
-
-
-def record(story: Fixture, library: Library) -> PatientRecord:
-    prefetch: Mapping[str, Any] = story.request.get("prefetch", {})
-    return read_patient_record(
-        hook=story.request["hook"],
-        context=story.request["context"],
-        prefetch=prefetch,
-        coverage=coverage_of(prefetch, KEYS),
-        index=library.index,
-        today=story.as_of,
-    ).record
 
 
 def leaders(advice: Advice) -> list[str]:
@@ -71,7 +56,7 @@ def test_any_one_failing_fact_is_told_and_no_call_is_lost(
 ) -> None:
     """Whichever fact fails, the call is answered, and what could not be judged is named."""
     story = fixture("high-and-moderate-red-flags")
-    chart = record(story, library)
+    chart = reading(story.request, story.as_of, library).record
     asked: list[str] = []
 
     def fail_and_tell(case: object) -> None:
@@ -93,7 +78,7 @@ def test_a_card_that_cannot_be_built_is_named(
     story = fixture("xray-with-cauda-equina")
     broken = replace(library, conflicts={})  # imaging-indicated cites a difference of sources
 
-    advice = advise(record(story, library), story.as_of, broken)
+    advice = advise(reading(story.request, story.as_of, library).record, story.as_of, broken)
 
     assert leaders(advice) == ["rf-cauda-equina"]
     assert advice.errors == ("imaging-indicated",)
@@ -102,7 +87,7 @@ def test_a_card_that_cannot_be_built_is_named(
 def test_only_selected_drafts_are_judged(library: Library) -> None:
     """On order-select the draft nobody selected raises no card; on signing it does."""
     story = fixture("only-the-selected-draft")
-    chart = record(story, library)
+    chart = reading(story.request, story.as_of, library).record
     everything = tuple(replace(draft, selected=True) for draft in chart.drafts)
 
     selected = leaders(advise(chart, story.as_of, library))
@@ -117,7 +102,7 @@ def test_every_recommendation_of_the_hook_gets_a_verdict(library: Library) -> No
     for story in fixtures():
         if "status" in story.expected:
             continue
-        chart = record(story, library)
+        chart = reading(story.request, story.as_of, library).record
         advice = advise(chart, story.as_of, library)
         judged = {verdict.id for verdict in advice.verdicts}
         alone = {r.id for r in library.cards[chart.hook] if r.id not in library.about_drafts}
@@ -129,7 +114,7 @@ def test_every_recommendation_of_the_hook_gets_a_verdict(library: Library) -> No
 def test_the_day_decides(library: Library) -> None:
     """The same record on a later day can be another phase; the record itself is unchanged."""
     story = fixture("low-back-84-days")
-    chart = record(story, library)
+    chart = reading(story.request, story.as_of, library).record
     phases = [
         advise(chart, day, library).cards[0]["extension"]["org.backpath.card"]["phase"]
         for day in (story.as_of, date.fromordinal(story.as_of.toordinal() + 1))

@@ -14,33 +14,21 @@ from service.call import read_call
 from service.envelope import read_json
 from service.errors import RequestRefused
 from service.hooks import answer
-from service.patient_record import Reading, coverage_of, read_patient_record
+from service.patient_record import coverage_of
 from service.patient_record.flat import ELEMENTS
 from service.prefetch import KEYS
-from tests.fixture_cards import Fixture, fixtures
+from tests.fixture_cards import fixtures
+from tests.reading import reading
 
 READABLE = [fixture for fixture in fixtures() if "cards" in fixture.expected]
-
-
-def reading(request: dict[str, Any], fixture: Fixture, library: Library) -> Reading:
-    prefetch = request.get("prefetch") or {}
-    return read_patient_record(
-        hook=request["hook"],
-        context=request["context"],
-        prefetch=prefetch,
-        coverage=coverage_of(prefetch, KEYS),
-        index=library.index,
-        drugs=library.drugs,
-        today=fixture.as_of,
-    )
 
 
 def test_every_patient_is_read_alike_from_flat_and_from_plain_resources(library: Library) -> None:
     """What readers find in a resource decoded flat is what they find in its JSON."""
     for fixture in READABLE:
         body = json.dumps(fixture.request).encode()
-        flat = reading(read_call(body), fixture, library)
-        plain = reading(read_json(body), fixture, library)
+        flat = reading(read_call(body), fixture.as_of, library)
+        plain = reading(read_json(body), fixture.as_of, library)
 
         assert plain.record == flat.record, fixture.name
         assert plain.dropped == flat.dropped, fixture.name
@@ -51,8 +39,8 @@ def test_what_is_left_unread_is_of_no_concern(library: Library) -> None:
     everything = replace(library.index, complete=False)
     for fixture in READABLE:
         body = json.dumps(fixture.request).encode()
-        sifted = reading(read_call(body), fixture, library).record
-        whole = reading(read_call(body), fixture, replace(library, index=everything)).record
+        sifted = reading(read_call(body), fixture.as_of, library).record
+        whole = reading(read_call(body), fixture.as_of, replace(library, index=everything)).record
 
         told, expected = (advise(r, fixture.as_of, library) for r in (sifted, whole))
         assert expected.cards == told.cards, fixture.name
@@ -78,7 +66,7 @@ def test_care_for_a_pain_it_brings_along_is_read(library: Library) -> None:
         '{"hook": "patient-view", "hookInstance": "h", "context": {"userId": "u", "patientId":'
         f' "p1"}}, "prefetch": {{"patient": {patient}, "procedures": {CONTAINED}}}}}'
     ).encode()
-    (procedure,) = reading(read_call(body), READABLE[0], library).record.procedures
+    (procedure,) = reading(read_call(body), READABLE[0].as_of, library).record.procedures
 
     assert ["back-pain-any" in reason.sets for reason in procedure.reasons] == [True]
 
@@ -103,8 +91,8 @@ def test_every_element_a_reader_asks_for_is_decoded(library: Library) -> None:
             for entry in (bundle or {}).get("entry") or ():
                 if isinstance(entry.get("resource"), dict):
                     entry["resource"] = Asked(entry["resource"])
-        reading(request, fixture, library)
-        reading(request, fixture, replace(library, index=everything))
+        reading(request, fixture.as_of, library)
+        reading(request, fixture.as_of, replace(library, index=everything))
 
     decoded = {(kind, name) for kind, names in ELEMENTS.items() for name in names}
     asked = {(kind, name) for kind, name in Asked.names if name != "resourceType"}
@@ -142,8 +130,8 @@ def test_a_resource_sent_twice_is_read_once_however_it_is_spelled(library: Libra
     body = called_with(medications=bundled(*(order % words for words in told)))
     other = called_with(medications=bundled(order % told[0], order % told[0].replace("x", "y")))
 
-    assert 1 == len(reading(read_call(body), READABLE[0], library).record.medications)
-    assert 2 == len(reading(read_call(other), READABLE[0], library).record.medications)
+    assert 1 == len(reading(read_call(body), READABLE[0].as_of, library).record.medications)
+    assert 2 == len(reading(read_call(other), READABLE[0].as_of, library).record.medications)
 
 
 VISITS = [
@@ -168,7 +156,7 @@ def test_visits_are_read_where_a_fact_can_see_them(
     conditions = bundled(seen % ("t", "v2", CANCER), seen % ("c", "v9", COUGH))
     body = called_with(encounters=bundled(visit), conditions=conditions)
     for request in (read_call(body), read_json(body)):
-        assert count == len(reading(request, READABLE[0], library).record.encounters)
+        assert count == len(reading(request, READABLE[0].as_of, library).record.encounters)
 
 
 def test_an_element_is_decoded_once_however_often_it_is_asked_for() -> None:
@@ -227,7 +215,7 @@ def test_odd_shapes_are_read_alike(words: str, sent: str, library: Library) -> N
     flat, plain = read_call(body), read_json(body)
 
     assert coverage_of(plain["prefetch"], KEYS) == coverage_of(flat["prefetch"], KEYS)
-    assert reading(plain, fixture, library) == reading(flat, fixture, library)
+    assert reading(plain, fixture.as_of, library) == reading(flat, fixture.as_of, library)
 
 
 BROKEN = [
@@ -262,6 +250,6 @@ def test_what_is_in_a_wrongly_named_bundle_counts(library: Library, kind: str) -
     searched = bundled(cancer % CANCER).replace('"Bundle"', f'"{kind}"')
     request = read_call(called_with(conditions=searched))
 
-    record = reading(request, READABLE[0], library).record
+    record = reading(request, READABLE[0].as_of, library).record
 
     assert [condition.concept.codings[0].code for condition in record.conditions] == ["C34.1"]

@@ -21,12 +21,11 @@ from cards.facts.vocabulary import closure
 from cards.library import load_library
 from cards.recommend import Verdict
 from cards.recommendation import Example, Recommendation
-from service.patient_record import coverage_of, read_patient_record
-from service.prefetch import KEYS
 from tests.example_patients import answer, what_follows
 from tests.example_records import TODAY, render, tell, untold
 from tests.fixture_cards import fixtures
 from tests.generated_records import added, codes, concept, status
+from tests.reading import reading
 
 JSON = dict[str, Any]
 Expected = Literal["silent", "critical only", "stays", "open"]
@@ -322,15 +321,7 @@ CHANGES: dict[str, Change] = {
 
 def advised(request: JSON, day: date) -> Advice:
     """The advice on a call, of which no part failed."""
-    record = read_patient_record(
-        hook=request["hook"],
-        context=request["context"],
-        prefetch=request["prefetch"],
-        coverage=coverage_of(request["prefetch"], KEYS),
-        index=LIBRARY.index,
-        today=day,
-        drugs=LIBRARY.drugs,
-    ).record
+    record = reading(request, day, LIBRARY).record
     advice = advise(record, day, LIBRARY)
     assert not advice.errors, advice.errors
     return advice

@@ -11,10 +11,9 @@ from cards.answer import Answer, Finding
 from cards.case import FACTS, Case
 from cards.content import ContentError
 from cards.library import Library, load_library
-from service.patient_record import coverage_of, read_patient_record
-from service.prefetch import KEYS
 from service.settings import read_settings
 from tests.drug_calls import DAY, JSON, call, cards, client, medicine, supplied, taken
+from tests.reading import reading
 
 OXYCODONE = ("1049621", "oxycodone hydrochloride 5 MG Oral Tablet")
 MORPHINE = ("892582", "morphine sulfate 15 MG Oral Tablet")
@@ -283,15 +282,7 @@ def test_a_slip_of_units_is_no_dose(service: FlaskClient) -> None:
 
 
 def finding(name: str, request: JSON, library: Library) -> Finding:
-    record = read_patient_record(
-        hook=request["hook"],
-        context=request["context"],
-        prefetch=request["prefetch"],
-        coverage=coverage_of(request["prefetch"], KEYS),
-        index=library.index,
-        drugs=library.drugs,
-        today=DAY,
-    ).record
+    record = reading(request, DAY, library).record
     draft = record.drafts[0] if record.drafts else None
     return FACTS[name](Case(record, DAY, draft, library.mme_factors))
 

@@ -31,9 +31,7 @@ from cards.recommend import Verdict, judge, offered
 from cards.recommendation import Recommendation, SuggestionTemplate
 from cards.record import Draft, HookName, PatientRecord
 from service.app import create_app
-from service.patient_record import coverage_of, read_patient_record
 from service.patient_record.bundle import resource_of
-from service.prefetch import KEYS
 from service.settings import Settings
 from tests.conftest import HOUSE
 from tests.generated_care import (
@@ -66,6 +64,7 @@ from tests.generated_records import (
     view,
     without_uuids,
 )
+from tests.reading import reading
 
 LIBRARY = load_library()
 # Without its conditions this patient's call is refused, as tests of their own say.
@@ -90,22 +89,9 @@ def on(tmp_path_factory: pytest.TempPathFactory) -> ClientOn:
     return client
 
 
-def _record(request: Mapping[str, Any], day: date = TODAY) -> PatientRecord:
-    """The patient record of a call, read as the service reads it."""
-    prefetch = request["prefetch"]
-    return read_patient_record(
-        hook=request["hook"],
-        context=request["context"],
-        prefetch=prefetch,
-        coverage=coverage_of(prefetch, KEYS),
-        index=LIBRARY.index,
-        today=day,
-    ).record
-
-
 def _advised(request: Mapping[str, Any], day: date = TODAY) -> Advice:
     """The advice on a call, of which no part failed."""
-    advice = advise(_record(request, day), day, LIBRARY)
+    advice = advise(reading(request, day, LIBRARY).record, day, LIBRARY)
     assert not advice.errors, advice.errors
     return advice
 
@@ -538,7 +524,7 @@ class Offers:
 
 def _offers(request: Mapping[str, Any], day: date = TODAY) -> Offers:
     """The create actions of all advice that applies, whether shown or capped."""
-    record = _record(request, day)
+    record = reading(request, day, LIBRARY).record
     advice = _advised(request, day)
     asks = _asks(record, day)
     creates = frozenset(
@@ -694,7 +680,7 @@ def test_a_fact_made_unknown_adds_no_order(request: dict[str, Any], chance: rand
 
     Nor is a bar that was not known to be there, nor several facts at once.
     """
-    record = _record(request)
+    record = reading(request, TODAY, LIBRARY).record
     facts = _given_answers(record)
     for recommendation in (r for r in CREATING if record.hook in r.hooks):
         _each_unknown(recommendation, facts, record.hook)

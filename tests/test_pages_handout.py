@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from cards.advise import advise
 from cards.library import Library
 from service.hooks import judge, service_of_hook
 from service.pages.handout import (
@@ -22,7 +21,6 @@ from service.pages.handout import (
     Line,
     handout,
 )
-from service.pages.placing import ask_of_call
 from tests.conftest import A_DAY, bundle, call, patient
 
 LINES = (*OUTLOOK, *HELPS, *DOES_NOT_HELP, *AT_ONCE, *SOON)
@@ -43,9 +41,7 @@ def given(library: Library) -> Given:
         request["prefetch"]["conditions"] = bundle(*problems)
         request["prefetch"]["patient"] = patient(**members)
         found = judge(request, service_of_hook("patient-view"), library, A_DAY)
-        assert found.record is not None
-        advice = advise(found.record, A_DAY, library)
-        return handout(advice, ask_of_call(found.record, library, A_DAY), library)
+        return handout(found.advice, library)
 
     return told
 

@@ -11,7 +11,7 @@ from cards.advise import advise
 from cards.answer import Answer
 from cards.explanation import explain
 from service.pages.frame import HEADERS
-from service.pages.placing import Placing, ask_of_call, placing
+from service.pages.placing import Placing, placing
 from tests.browser import (
     NARROW,
     WIDE,
@@ -31,8 +31,8 @@ from tests.placed import (
     page_of,
     placed_as_stored,
     placed_now,
-    record_of,
 )
+from tests.reading import reading
 from tests.test_laws import LIBRARY
 
 
@@ -40,7 +40,7 @@ def test_the_page_tells_what_the_explanation_tells() -> None:
     """Every recommendation is listed with the outcome and facts a client is told."""
     for name in PLACED:
         stored = REQUESTS[name]
-        record = record_of(stored.request, stored.day)
+        record = reading(stored.request, stored.day, LIBRARY).record
         advice = advise(record, stored.day, LIBRARY)
         told = {
             (one["recommendation"], one.get("draft", "")): one
@@ -75,12 +75,12 @@ def test_an_order_is_judged_and_shown_like_a_chart() -> None:
         for s in STORED
         if s.request["hook"] == "order-sign" and "conditions" in s.request["prefetch"]
     )
-    record = record_of(stored.request, stored.day)
-    placed = placed_now(record, stored.day)
-    ask = ask_of_call(record, LIBRARY, stored.day)
+    record = reading(stored.request, stored.day, LIBRARY).record
+    advice = advise(record, stored.day, LIBRARY)
+    placed = placing(record, advice, LIBRARY, stored.day)
 
     assert {one.draft for one in placed.decisions} - {""}
-    assert ask("age_65_or_over").answer in Answer
+    assert advice.ask("age_65_or_over").answer in Answer
 
 
 # In a browser
@@ -162,7 +162,7 @@ def test_drawings_fit_and_are_accessible(
 def test_a_hostile_chart_is_drawn_harmlessly(browser: Browser) -> None:
     """Nothing runs, nothing is fetched, and the page is no wider than the phone."""
     stored = REQUESTS["low-back-c5-everything-done"]
-    spoilt = placed_now(record_of(hostile(stored.request, 3), stored.day), stored.day)
+    spoilt = placed_now(reading(hostile(stored.request, 3), stored.day, LIBRARY).record, stored.day)
     with opened(browser, NARROW) as page:
         _show(page, spoilt)
 

@@ -19,7 +19,8 @@ from service.app import create_app
 from service.errors import RequestRefused
 from service.pages import synthetic_patients
 from service.pages.applied import applied
-from service.pages.card_view import card_view, safe_markdown
+from service.pages.card_text import as_html_with_links
+from service.pages.card_view import card_view
 from service.pages.written_at import Written, written_at
 from service.settings import Settings
 from tests.conftest import A_DAY, call
@@ -358,7 +359,7 @@ def test_what_cannot_be_applied_is_refused(client: FlaskClient, asked: dict[str,
 @pytest.mark.parametrize("payload", PAYLOADS, ids=ascii)
 def test_markdown_of_a_card_is_harmless(payload: str) -> None:
     """Whatever stands in a detail: words, lists, tables and links to the web come of it."""
-    parts = Parts(safe_markdown(f"- x {payload}\n\n{payload}\n"))
+    parts = Parts(as_html_with_links(f"- x {payload}\n\n{payload}\n"))
 
     kept = [each for each in parts.active if not each.lower().startswith(("http:", "https:"))]
     assert [] == kept
@@ -366,7 +367,7 @@ def test_markdown_of_a_card_is_harmless(payload: str) -> None:
 
 def test_markdown_keeps_tables_lists_and_links() -> None:
     """What guidelines need is shown."""
-    html = safe_markdown("| a | b |\n|--:|---|\n| 1 | [x](https://a.example) |\n\n- **c**\n")
+    html = as_html_with_links("| a | b |\n|--:|---|\n| 1 | [x](https://a.example) |\n\n- **c**\n")
 
     assert "<td>1</td>" in html
     assert '<a href="https://a.example" rel="noopener noreferrer">x</a>' in html

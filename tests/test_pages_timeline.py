@@ -11,7 +11,7 @@ import pytest
 
 from cards.record import When
 from service.pages.time_scale import time_scale
-from service.pages.timeline import MOST_ENTRIES, timeline, timeline_rows
+from service.pages.timeline import MOST_ENTRIES, chart_marks, rows_of
 from service.pages.words import one_line
 from tests.charts import (
     TODAY,
@@ -89,7 +89,7 @@ def test_therapies_referrals_visits_and_red_flags_have_their_place() -> None:
         visit(concept("back-pain-any")),
     )
     told = words_in(drawn(*entries))
-    kinds = {row.kind for row in timeline_rows(chart(*entries).record, TODAY, LIBRARY)}
+    kinds = {row.kind for row in rows_of(chart_marks(chart(*entries).record, LIBRARY))}
 
     for heading in ("Back pain", "Red-flag findings", "Treatment", "Visits"):
         assert heading in told
@@ -100,8 +100,8 @@ def test_what_no_fact_can_see_is_not_drawn() -> None:
     """A cold is of no interest here; nor is a problem that bears no date."""
     entries = (pain(onset=ago(10)), low_back_pain())
 
-    assert timeline_rows(chart(*entries).record, TODAY, LIBRARY) == ()
-    assert "no dated entry" in timeline(chart(*entries).record, TODAY, LIBRARY)
+    assert rows_of(chart_marks(chart(*entries).record, LIBRARY)) == ()
+    assert "no dated entry" in words_in(drawn(*entries))
 
 
 def test_an_old_history_does_not_squeeze_the_newest() -> None:

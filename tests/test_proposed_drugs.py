@@ -19,8 +19,7 @@ from hypothesis import strategies as st
 from cards.advise import Advice, advise
 from cards.codes import RXNORM
 from cards.library import load_library
-from service.patient_record import PatientUnavailable, coverage_of, read_patient_record
-from service.prefetch import KEYS
+from service.patient_record import PatientUnavailable
 from tests.generated_care import measured
 from tests.generated_hazards import (
     EGFR,
@@ -42,6 +41,7 @@ from tests.generated_records import (
     status,
     view,
 )
+from tests.reading import reading
 
 JSON = dict[str, Any]
 
@@ -99,16 +99,7 @@ class Proposal:
 
 def advised(stored: Stored) -> Advice:
     """The advice on a call, of which no part failed."""
-    request = stored.request
-    record = read_patient_record(
-        hook=request["hook"],
-        context=request["context"],
-        prefetch=request["prefetch"],
-        coverage=coverage_of(request["prefetch"], KEYS),
-        index=LIBRARY.index,
-        today=stored.day,
-        drugs=LIBRARY.drugs,
-    ).record
+    record = reading(stored.request, stored.day, LIBRARY).record
     advice = advise(record, stored.day, LIBRARY)
     assert not advice.errors, advice.errors
     return advice

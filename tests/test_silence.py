@@ -19,7 +19,7 @@ from service.prefetch import KEYS
 from tests.charts import TODAY, chart, low_back_pain, pain
 from tests.generated_care import calls
 from tests.generated_records import STORED, Stored, back_pain_views, law
-from tests.placed import record_of
+from tests.reading import reading
 from tests.test_laws import LIBRARY
 
 # What only the course of a call can tell is asked of no chart.
@@ -49,21 +49,21 @@ def _same_answers(record: PatientRecord, day: date) -> bool:
 def test_every_patient_is_answered_as_if_all_were_worked_out(stored: Stored) -> None:
     """No synthetic patient is told anything else because the chart is silent about most."""
     if "conditions" in stored.request["prefetch"]:
-        assert _same_answers(record_of(stored.request, stored.day), stored.day)
+        assert _same_answers(reading(stored.request, stored.day, LIBRARY).record, stored.day)
 
 
 @law(100)
 @given(request=back_pain_views())
 def test_so_is_any_chart(request: dict[str, Any]) -> None:
     """Nor are patients nobody wrote down."""
-    assert _same_answers(record_of(request, TODAY), TODAY)
+    assert _same_answers(reading(request, TODAY, LIBRARY).record, TODAY)
 
 
 @law(100)
 @given(request=calls())
 def test_so_is_any_order(request: dict[str, Any]) -> None:
     """Nor is anybody something is ordered for."""
-    assert _same_answers(record_of(request, TODAY), TODAY)
+    assert _same_answers(reading(request, TODAY, LIBRARY).record, TODAY)
 
 
 def test_an_unread_key_is_not_taken_for_a_read_one(library: Library) -> None:

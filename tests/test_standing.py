@@ -11,9 +11,8 @@ import pytest
 from cards.advise import advise
 from cards.library import Library
 from cards.record import Concept, Condition, Observation, Quantity, When, chart_entry
-from service.patient_record import coverage_of, read_patient_record
-from service.prefetch import KEYS
 from tests.fixture_cards import fixtures
+from tests.reading import reading
 
 ICD = "http://hl7.org/fhir/sid/icd-10-cm"
 
@@ -24,16 +23,8 @@ def story(name: str) -> dict[str, Any]:
 
 
 def cards(request: dict[str, Any], library: Library) -> list[dict[str, Any]]:
-    prefetch = request["prefetch"]
-    record = read_patient_record(
-        hook=request["hook"],
-        context=request["context"],
-        prefetch=prefetch,
-        coverage=coverage_of(prefetch, KEYS),
-        index=library.index,
-        today=date.fromisoformat(request["extension"]["org.backpath.fixture"]["asOf"]),
-    ).record
     day = date.fromisoformat(request["extension"]["org.backpath.fixture"]["asOf"])
+    record = reading(request, day, library).record
     return list(advise(record, day, library).cards)
 
 

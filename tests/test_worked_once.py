@@ -13,15 +13,13 @@ from cards.case import FACTS, Case
 from cards.dose import daily_dose
 from cards.facts.order_dose import TRAMADOL
 from cards.library import load_library
-from cards.record import PatientRecord
 from cards.supply import coverage_window
-from service.patient_record import coverage_of, read_patient_record
-from service.prefetch import KEYS
 from tests.charts import ago, chart, drug, low_back_pain, referral
 from tests.dosed_orders import ordered, take
 from tests.generated_care import drafts, signed, views_under_care
 from tests.generated_hazards import drugs_ordered
 from tests.generated_records import TODAY, law
+from tests.reading import reading
 
 LIBRARY = load_library()
 orders = st.lists(st.one_of(drugs_ordered(), drafts()), min_size=2, max_size=4)
@@ -35,7 +33,7 @@ def test_each_order_of_a_call_is_answered_as_if_it_were_asked_about_alone(
     request: dict[str, Any],
 ) -> None:
     """No answer about one order of a call is taken over from another order."""
-    record = _record(request)
+    record = reading(request, TODAY, LIBRARY).record
     call = Case(record, TODAY, factors=LIBRARY.mme_factors)
     together = [_answers(call.about(draft)) for draft in record.drafts]
     alone = [_answered_alone(request, place) for place in range(len(record.drafts))]
@@ -44,24 +42,12 @@ def test_each_order_of_a_call_is_answered_as_if_it_were_asked_about_alone(
 
 
 def _answered_alone(request: dict[str, Any], place: int) -> dict[str, Finding]:
-    record = _record(request)
+    record = reading(request, TODAY, LIBRARY).record
     return _answers(Case(record, TODAY, record.drafts[place], LIBRARY.mme_factors))
 
 
 def _answers(case: Case) -> dict[str, Finding]:
     return {name: question(case) for name, question in FACTS.items()}
-
-
-def _record(request: dict[str, Any]) -> PatientRecord:
-    return read_patient_record(
-        hook=request["hook"],
-        context=request["context"],
-        prefetch=request["prefetch"],
-        coverage=coverage_of(request["prefetch"], KEYS),
-        index=LIBRARY.index,
-        drugs=LIBRARY.drugs,
-        today=TODAY,
-    ).record
 
 
 def test_care_drafted_beside_an_order_counts_for_that_order_alone() -> None:

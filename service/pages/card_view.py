@@ -7,20 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-import nh3
-from markdown_it import MarkdownIt
 from markupsafe import Markup
+
+from service.pages.card_text import as_html_with_links
 
 WORDS = {"info": "For information", "warning": "Warning", "critical": "Critical"}
 # The label of a removal says as much.
 DEEDS = {"create": "adds an order", "update": "changes the order"}
 BEHAVIOURS = {"at-most-one": "Choose at most one.", "any": "", "all": "These belong together."}
-TAGS = frozenset(
-    {"p", "br", "hr", "ul", "ol", "li", "em", "strong", "s", "code", "pre", "blockquote", "a"}
-    | {"table", "thead", "tbody", "tr", "th", "td"}
-)
 RECOMMENDATION = "urn:backpath:recommendation"
-_MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +94,7 @@ def card_view(card: Mapping[str, Any]) -> CardView:
         indicator=indicator,
         word=WORDS[indicator],
         summary=card.get("summary", ""),
-        detail=safe_markdown(card.get("detail") or ""),
+        detail=as_html_with_links(card.get("detail") or ""),
         source=source.get("label", ""),
         source_url=web_address(source.get("url")),
         topic=topic.get("display", ""),
@@ -108,20 +103,6 @@ def card_view(card: Mapping[str, Any]) -> CardView:
         choice=BEHAVIOURS.get(card.get("selectionBehavior", "any"), ""),
         links=tuple(_links(card.get("links") or ())),
         reasons=tuple(map(_reason, card.get("overrideReasons") or ())),
-    )
-
-
-def safe_markdown(text: str) -> Markup:
-    """The HTML of a text in Markdown: words, lists, tables, emphasis and links to the web."""
-    rendered = _MARKDOWN.render(text)
-    return Markup(  # noqa: S704 cleaned by a list of what is allowed
-        nh3.clean(
-            rendered,
-            tags=set(TAGS),
-            attributes={"a": {"href"}},
-            link_rel="noopener noreferrer",
-            url_schemes={"http", "https"},
-        )
     )
 
 

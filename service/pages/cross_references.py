@@ -47,7 +47,7 @@ def cross_references(library: Library) -> CrossReferences:
     rows = trace(library)
     definitions = library.vocabulary.values()
     return CrossReferences(
-        asking=_by((n, r) for r in recommendations for n in dict.fromkeys(facts_asked(r))),
+        asking=_by((n, r) for r in recommendations for n in dict.fromkeys(r.facts_asked)),
         made_of=_by((part, d.name) for d in definitions for part in dict.fromkeys(d.parts)),
         states=_by(
             (name, (pathway, state))
@@ -78,17 +78,6 @@ def roles_of(
         ],
     }
     return {role: tuple(those) for role, those in found.items() if those}
-
-
-def facts_asked(recommendation: Recommendation) -> tuple[str, ...]:
-    """Every fact that the rule or the suggestions of a recommendation ask."""
-    return (
-        *recommendation.trigger.names,
-        *recommendation.exclusions,
-        *recommendation.critical_only_when,
-        *(rule.fact for rule in recommendation.indicator_rules),
-        *(name for s in recommendation.suggestions for name in s.when_all + s.when_none),
-    )
 
 
 def _by(pairs: Iterable[tuple[str, Named]]) -> Mapping[str, tuple[Named, ...]]:

@@ -174,13 +174,9 @@ SOON = (
 )
 
 
-def handout(advice: Advice, ask: Ask, library: Library) -> Handout:
-    """What this patient is given; nothing soothing while a red flag may have gone unread (H-02).
-
-    Args:
-        ask: answers the facts of the call that was advised on.
-    """
-    whole = ask("red_flag_data_incomplete").answer is Answer.NO and not advice.errors
+def handout(advice: Advice, library: Library) -> Handout:
+    """What this patient is given; nothing soothing while a red flag may have gone unread (H-02)."""
+    whole = advice.ask("red_flag_data_incomplete").answer is Answer.NO and not advice.errors
     on = frozenset(place.pathway for place in advice.places)
     flagged = any(place.state == RED_FLAG_STATE for place in advice.places)
 
@@ -189,7 +185,7 @@ def handout(advice: Advice, ask: Ask, library: Library) -> Handout:
 
     def _fits(line: Line) -> bool:
         carriers = (library.recommendations[name] for name in line.carried_by)
-        return any(_applies(carrier, on, advice.phase, ask) for carrier in carriers)
+        return any(_applies(carrier, on, advice.phase, advice.ask) for carrier in carriers)
 
     helps = told(HELPS[:-1])
     return Handout(

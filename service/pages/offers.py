@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from cards.codes import CPT, ICD10CM, LOINC, RXNORM, SNOMED
 from cards.dosage import words
 from cards.facts.vocabulary import Vocabulary
 from cards.recommendation import (
@@ -15,15 +16,16 @@ from cards.recommendation import (
     SuggestionTemplate,
 )
 from service.pages.rule_words import Condition, offered_when
+from service.patient_record.concepts import HCPCS
 
 ACTIONS = {"create": "New order", "update": "Changes the draft", "delete": "Removes the draft"}
 SYSTEMS = {
-    "http://www.nlm.nih.gov/research/umls/rxnorm": "RxNorm",
-    "http://snomed.info/sct": "SNOMED CT",
-    "http://loinc.org": "LOINC",
-    "http://hl7.org/fhir/sid/icd-10-cm": "ICD-10-CM",
-    "http://www.ama-assn.org/go/cpt": "CPT",
-    "http://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets": "HCPCS",
+    RXNORM: "RxNorm",
+    SNOMED: "SNOMED CT",
+    LOINC: "LOINC",
+    ICD10CM: "ICD-10-CM",
+    CPT: "CPT",
+    HCPCS: "HCPCS",
 }
 
 

@@ -11,10 +11,8 @@ from markupsafe import Markup
 
 from cards.advise import Advice
 from cards.answer import Answer, Finding
-from cards.answers import Answers, CallAnswers, SureAnswers
-from cards.case import Case
 from cards.criteria import Ask
-from cards.explanation import TITLES, TOLD
+from cards.explanation import TOLD, state_title
 from cards.library import Library
 from cards.pathway import Place
 from cards.recommend import Verdict
@@ -98,7 +96,6 @@ class Placing:
 
 def placing(record: PatientRecord, advice: Advice, library: Library, today: date) -> Placing:
     """What pages show of this advice on this record."""
-    ask = ask_of_call(record, library, today)
     decisions = sorted(
         (_decision(verdict, library) for verdict in advice.verdicts),
         key=lambda one: (OUTCOMES.index(one.outcome), one.title),
@@ -106,7 +103,7 @@ def placing(record: PatientRecord, advice: Advice, library: Library, today: date
     used = chart_marks(record, library)
     counted = Counter(decision.outcome for decision in decisions)
     return Placing(
-        tuple(_standing(place, ask, library) for place in advice.places),
+        tuple(_standing(place, advice.ask, library) for place in advice.places),
         advice.phase,
         drawn(used, today),
         rows_of(used),
@@ -116,27 +113,16 @@ def placing(record: PatientRecord, advice: Advice, library: Library, today: date
     )
 
 
-def ask_of_call(record: PatientRecord, library: Library, today: date) -> Ask:
-    """Answers to facts about a whole call, as the advice on it was found."""
-    case = Case(record, today, factors=library.mme_factors)
-    asks: list[Answers] = [library.answers(case.about(d)) for d in record.drafts if d.selected]
-    if len(asks) < 2:
-        return SureAnswers(asks[0] if asks else library.answers(case))
-    return SureAnswers(CallAnswers(asks, library.draft_facts))
-
-
 def _standing(place: Place, ask: Ask, library: Library) -> Standing:
     pathway = next(one for one in library.pathways if one.id == place.pathway)
-    titles = {state.id: state.title for state in pathway.states}
     following = next_state(pathway, ask)
     missing = why_not_next(pathway, ask, library) if following else ()
     reasons = {following.id: in_lines(missing)} if following else {}
-    state = place.state or ""
     return Standing(
         pathway.id,
         pathway.title,
-        state,
-        TITLES[state] if state in TITLES and state not in titles else titles.get(state, ""),
+        place.state or "",
+        state_title(pathway, place.state),
         pathway_diagram(pathway, library, place=place.state, why_not=reasons),
         following.title if following else "",
         missing,

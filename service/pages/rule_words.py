@@ -124,14 +124,9 @@ def offered_when(
 
 def made_of(definition: FactDefinition, vocabulary: Vocabulary) -> tuple[Condition, ...]:
     """How a derived fact comes about, in English."""
-    return _told(
-        (
-            Condition("yes to every one of these", _asked(definition.all_of, vocabulary)),
-            Condition("yes to at least one of these", _asked(definition.any_of, vocabulary)),
-            Condition("a known no to each of these", _asked(definition.none_of, vocabulary)),
-            Condition("unless one of these is yes", _asked(definition.unless, vocabulary)),
-        )
-    )
+    parts = Criteria(definition.all_of, definition.any_of, definition.none_of)
+    unless = Condition("unless one of these is yes", _asked(definition.unless, vocabulary))
+    return conditions(parts, vocabulary) + _told((unless,))
 
 
 def patients_of(recommendation: Recommendation, vocabulary: Vocabulary) -> tuple[Patient, ...]:

@@ -17,7 +17,7 @@ from service.page_addresses import site_address
 from service.pages.card_view import card_views
 from service.pages.frame import guard, page
 from service.pages.handout import handout
-from service.pages.placing import ask_of_call, placing
+from service.pages.placing import placing
 from service.pages.smart_chart import ReadChart, read_chart
 from service.pages.smart_http import SmartHttp
 from service.pages.smart_launch import Granted, LaunchRefused, come_back, leave
@@ -120,13 +120,12 @@ def _read(granted: Granted, ticket: Ticket, fhir: FhirClient, shared: House) -> 
 
 def _shown(chart: ReadChart, shared: House) -> Response:
     today, library = shared.today(), shared.library
-    ask = ask_of_call(chart.record, library, today)
     return page(
         "app.html",
         chart=chart,
         placing=placing(chart.record, chart.advice, library, today),
         cards=card_views({"cards": chart.cards}),
-        handout=handout(chart.advice, ask, library),
+        handout=handout(chart.advice, library),
         today=today,
     )
 

@@ -18,10 +18,9 @@ from service.hooks import Judgement, judge, respond, service_of_hook
 from service.pages.smart_launch import Granted, LaunchRefused
 from service.pages.words import one_line
 from service.patient_record.elements import Resource, TooManyElements, objects, text
-from service.prefetch import SEARCHES
+from service.prefetch import NOT_READ, SEARCHES
 from service.profile import GENERIC
 
-NOT_READ = frozenset({"missing", "failed", "unfinished"})
 LONGEST_NAME = 80
 # What people call what could not be read.
 KEY_NAMES: Mapping[str, str] = {

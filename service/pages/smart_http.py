@@ -14,7 +14,7 @@ from requests.adapters import BaseAdapter
 from service.call_budget import BudgetSpent, CallBudget
 from service.fhir_address import AddressRefused, FhirAddress, read_address
 from service.fhir_allow_list import AllowList, is_this_machine
-from service.fhir_answer import Access, NoAnswer, Outcome, ask
+from service.fhir_answer import Access, NoAnswer, Outcome, ask, reaching
 from service.pinned_http import PinnedHttp
 from service.settings import Settings
 
@@ -132,13 +132,8 @@ class SmartHttp:
             return step(allowed.addresses_of(address), budget)
 
         try:
-            return self._threads.submit(taken).result(budget.left())
-        except AddressRefused:
-            raise NoAnswer(Outcome.REFUSED) from None
-        except (BudgetSpent, TimeoutError):
-            raise NoAnswer(Outcome.TIMEOUT) from None
-        except (OSError, UnicodeError):
-            raise NoAnswer(Outcome.UNREACHABLE) from None
+            with reaching():
+                return self._threads.submit(taken).result(budget.left())
         finally:
             budget.end()
 

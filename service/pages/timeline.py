@@ -61,17 +61,6 @@ class Lane:
         return last.told if last.until == last.since else f"{last.told} – {last.until}"
 
 
-def timeline(record: PatientRecord, today: date, library: Library) -> Markup:
-    """The chart entries facts can see, drawn along the time; the newest three years at most."""
-    return drawn(chart_marks(record, library), today)
-
-
-def timeline_rows(record: PatientRecord, today: date, library: Library) -> tuple[TimelineRow, ...]:
-    """The same entries for a table, the newest first, at most ``MOST_ENTRIES``."""
-    del today  # a table needs no scale
-    return rows_of(chart_marks(record, library))
-
-
 def chart_marks(record: PatientRecord, library: Library) -> list[Mark]:
     """Every dated entry that facts can see, the earliest first."""
     return marks(record, red_flag_sets(library))
