@@ -55,6 +55,7 @@ class Advice:
         phase: acute, subacute, chronic or unknown.
         errors: ids of recommendations that failed and are left out.
         ask: answers facts about the whole call, as the advice was found.
+        card_pathways: of each card, the pathway whose state it tells; None when it tells none.
     """
 
     cards: tuple[JSON, ...] = ()
@@ -63,6 +64,7 @@ class Advice:
     phase: str = "unknown"
     errors: tuple[str, ...] = ()
     ask: Ask = field(default=nothing_known, compare=False, repr=False)
+    card_pathways: tuple[str | None, ...] = ()
 
     @property
     def states(self) -> Mapping[str, str]:
@@ -121,7 +123,7 @@ def advise(record: PatientRecord, today: date, library: Library) -> Advice:
     told = Told(texts.applied, unread_drugs(case), missing)
     completed = (_completed(plan, told, library, sure) for plan in shown)
     plans = tuple(with_repeats_marked(completed))
-    cards, broken = _build(plans, record, standing, library)
+    cards, pathways, broken = _build(plans, record, standing, library)
     failed = (*judged.errors, *rows.errors, *texts.errors, *broken)
     if sure.failed and not failed:  # the place on every card may be incomplete, and must be told
         failed = tuple(plan.leader.recommendation.id for plan in plans)
@@ -139,6 +141,7 @@ def advise(record: PatientRecord, today: date, library: Library) -> Advice:
         standing.phase,
         tuple(dict.fromkeys(failed)),
         sure,
+        pathways,
     )
 
 
@@ -301,16 +304,19 @@ def _judge(
 
 def _build(
     plans: Sequence[CardPlan], record: PatientRecord, standing: Standing, library: Library
-) -> tuple[tuple[JSON, ...], tuple[str, ...]]:
+) -> tuple[tuple[JSON, ...], tuple[str | None, ...], tuple[str, ...]]:
+    """The cards, of each the pathway whose state it tells, and what failed."""
     cards: list[JSON] = []
+    pathways: list[str | None] = []
     errors: list[str] = []
     for plan in plans:
         try:
             cards.append(build_card(plan, record, standing, library))
+            pathways.append(plan.pathway or standing.pathway)
         except Exception as failure:  # noqa: BLE001 the other cards are still returned (H-21)
             report_failure(plan.leader.recommendation.id, failure)
             errors.append(plan.leader.recommendation.id)
-    return tuple(with_each_order_once(cards)), tuple(errors)
+    return tuple(with_each_order_once(cards)), tuple(pathways), tuple(errors)
 
 
 def _next_steps(library: Library, call: Ask) -> tuple[str, ...]:

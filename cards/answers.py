@@ -42,6 +42,7 @@ class Answers:
         self._case = case
         self._empty = empty
         self._held = frozenset() if empty is None else _held(case)
+        self._ruled_out: Set[str] | None = None
         self._vocabulary = vocabulary
         self._unanswerable = unanswerable
         self._known: dict[str, Finding] = dict(switches)
@@ -59,13 +60,12 @@ class Answers:
         return finding
 
     def rules_out(self, recommendation: str) -> bool:
-        """Whether its trigger is not met, told by one look-up, whatever else the chart holds."""
-        if self._empty is not None:
-            held = self._held
-            for looked_up in self._empty.ways_out[recommendation]:
-                if looked_up.isdisjoint(held):
-                    return True
-        return False
+        """Whether its trigger is not met, told by what the chart holds nothing of."""
+        if self._ruled_out is None:
+            self._ruled_out = (
+                frozenset() if self._empty is None else self._empty.ruled_out(self._held)
+            )
+        return recommendation in self._ruled_out
 
     def _answer(self, definition: FactDefinition) -> Finding:
         if definition.scope == "derived":
@@ -124,16 +124,23 @@ class SureAnswers:
 
     def __call__(self, name: str) -> Finding:
         """The answer to one fact, unknown when answering it fails."""
-        return self.attempt(lambda: self._ask(name), UNKNOWN, name)
+        try:
+            return self._ask(name)
+        except Exception as failure:  # noqa: BLE001 as in attempt
+            self._note(name, failure)
+            return UNKNOWN
 
     def attempt(self, step: Callable[[], T], otherwise: T, name: str) -> T:
         """What a step gives, or ``otherwise`` when it fails; the failure is reported."""
         try:
             return step()
         except Exception as failure:  # noqa: BLE001 the cards themselves must still be given (H-21)
-            report_failure(name, failure)
-            self.failed = True
+            self._note(name, failure)
             return otherwise
+
+    def _note(self, name: str, failure: Exception) -> None:
+        report_failure(name, failure)
+        self.failed = True
 
 
 def given(known: Mapping[str, Finding], call: Ask) -> Ask:

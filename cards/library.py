@@ -86,7 +86,7 @@ class Library:
 
     def __post_init__(self) -> None:
         """Charts that hold nothing are asked by this content."""
-        triggers = {name: one.trigger for name, one in self.recommendations.items()}
+        triggers = {hook: {r.id: r.trigger for r in cards} for hook, cards in self.cards.items()}
         charts = EmptyCharts(self.mme_factors, triggers, self.worked_out)
         object.__setattr__(self, "empty_charts", charts)
 

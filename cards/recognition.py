@@ -71,8 +71,11 @@ def recognise(
     product = _agreed(found)
     if product is None:
         return Unreadable.CODES_DISAGREE
-    displays = any(says_another(coding.display, product, drugs) for coding in codings)
-    if displays or any(says_another(text, product, drugs, brands=False) for text in texts):
+    displays = dict.fromkeys(coding.display for coding in codings)
+    others = (text for text in texts if text not in displays)  # mostly they say the same
+    if any(says_another(display, product, drugs) for display in displays) or any(
+        says_another(text, product, drugs, brands=False) for text in others
+    ):
         return Unreadable.OTHER_NAME
     if any(_says_a_combination(coding.display, product, drugs) for coding in codings):
         return Unreadable.OTHER_NAME

@@ -480,7 +480,9 @@ class PatientRecord:
 
     def _in(self, kind: str, sets: tuple[str, ...]) -> tuple[Any, ...]:
         """The entries in one of the sets; most sets have none, which costs one look-up each."""
-        coded = self._coded.get(kind) or self._coded_in(kind)
+        coded = self._coded_in(kind)
+        if not coded:
+            return ()
         found = [coded[name] for name in sets if name in coded]
         if len(found) < 2:
             return tuple(found[0].values()) if found else ()

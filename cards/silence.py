@@ -8,7 +8,7 @@ draft) shows that too: it has no silence, and is always worked out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NoReturn, cast
@@ -85,16 +85,13 @@ class EmptyChart(dict[str, Silence | None]):
     """Fact → its silence in one kind of chart, found when first asked for.
 
     None stands for a fact that must always be worked out.
-
-    Attributes:
-        ways_out: recommendation → look-ups any of which, finding nothing, keeps it from firing.
     """
 
     def __init__(self, kind: Kind, charts: EmptyCharts):
         super().__init__()
         self._kind = kind
         self._charts = charts
-        self.ways_out = _WaysOut(self, charts.triggers)
+        self._ways_out: Mapping[frozenset[LookUp], frozenset[str]] | None = None
 
     def __missing__(self, name: str) -> Silence | None:
         """Ask an empty chart; whatever it has no answer to has no silence."""
@@ -109,36 +106,51 @@ class EmptyChart(dict[str, Silence | None]):
         self[name] = found
         return found
 
+    def ruled_out(self, held: Set[LookUp]) -> Set[str]:
+        """The recommendations whose trigger is not met, whatever else a chart holds than these.
 
-class _WaysOut(dict[str, tuple[frozenset[LookUp], ...]]):
-    """Recommendation → the ways to be sure, by one look-up, that its trigger is not met."""
-
-    def __init__(self, chart: EmptyChart, triggers: Mapping[str, Criteria]) -> None:
-        super().__init__()
-        self._chart = chart
-        self._triggers = triggers
-
-    def __missing__(self, name: str) -> tuple[frozenset[LookUp], ...]:
-        """The shortest ways first."""
-        ways = {silence.looked_up: None for silence in self._noes(self._triggers[name])}
-        found = self[name] = tuple(sorted(ways, key=len))
+        Args:
+            held: look-ups that find something.
+        """
+        if self._ways_out is None:
+            self._ways_out = _ways_out(self, self._charts.triggers.get(self._kind.hook, {}))
+        found: set[str] = set()
+        for looked_up, names in self._ways_out.items():
+            if looked_up.isdisjoint(held):
+                found |= names
         return found
 
-    def _noes(self, trigger: Criteria) -> list[Silence]:
-        """The silences that each settle that a trigger is not met."""
-        found = [
-            *(self._answering(Answer.NO, name) for name in trigger.all),
-            *(self._answering(Answer.YES, name) for name in trigger.none),
-        ]
-        options = [self._answering(Answer.NO, name) for name in trigger.any]
-        if options and all(options):
-            every: frozenset[LookUp] = frozenset()
-            found.append(Silence(NO, every.union(*(o.looked_up for o in options if o))))
-        return [silence for silence in found if silence]
 
-    def _answering(self, answer: Answer, name: str) -> Silence | None:
-        silence = self._chart[name]
-        return silence if silence and silence.finding.answer is answer else None
+def _ways_out(
+    chart: EmptyChart, triggers: Mapping[str, Criteria]
+) -> Mapping[frozenset[LookUp], frozenset[str]]:
+    """Look-ups → the recommendations of which a chart that holds nothing of them meets none.
+
+    There are few: what most recommendations need first is back pain.
+    """
+    found: dict[frozenset[LookUp], set[str]] = {}
+    for name, trigger in triggers.items():
+        for silence in _noes(chart, trigger):
+            found.setdefault(silence.looked_up, set()).add(name)
+    return {looked_up: frozenset(names) for looked_up, names in found.items()}
+
+
+def _noes(chart: EmptyChart, trigger: Criteria) -> list[Silence]:
+    """The silences that each settle that a trigger is not met."""
+    found = [
+        *(_answering(chart, Answer.NO, name) for name in trigger.all),
+        *(_answering(chart, Answer.YES, name) for name in trigger.none),
+    ]
+    options = [_answering(chart, Answer.NO, name) for name in trigger.any]
+    if options and all(options):
+        every: frozenset[LookUp] = frozenset()
+        found.append(Silence(NO, every.union(*(o.looked_up for o in options if o))))
+    return [silence for silence in found if silence]
+
+
+def _answering(chart: EmptyChart, answer: Answer, name: str) -> Silence | None:
+    silence = chart[name]
+    return silence if silence and silence.finding.answer is answer else None
 
 
 class EmptyCharts:
@@ -146,14 +158,14 @@ class EmptyCharts:
 
     Args:
         factors: as of ``Case``.
-        triggers: recommendation → its trigger.
+        triggers: hook → its recommendations, each with its trigger.
         ask_of: the answers of a case, each worked out.
     """
 
     def __init__(
         self,
         factors: MmeFactors | None,
-        triggers: Mapping[str, Criteria],
+        triggers: Mapping[HookName, Mapping[str, Criteria]],
         ask_of: Callable[[Case], Ask],
     ):
         self.factors = factors

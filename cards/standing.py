@@ -38,7 +38,7 @@ class Standing:
     Attributes:
         pathways: ids of the pathways the patient is on.
         states: pathway → state, where one is certain.
-        state: state on the most specific pathway; None when not certain.
+        pathway: the most specific pathway on which the state is certain; None when on none is.
         phase: acute, subacute, chronic or unknown.
         problem: reference of the Condition that led here; None when there is none.
         region: spine region of the pain, for imaging.
@@ -46,10 +46,15 @@ class Standing:
 
     pathways: tuple[str, ...]
     states: Mapping[str, str]
-    state: str | None
+    pathway: str | None
     phase: str
     problem: str | None
     region: str
+
+    @property
+    def state(self) -> str | None:
+        """State on the most specific pathway; None when not certain."""
+        return None if self.pathway is None else self.states[self.pathway]
 
 
 def stand(
@@ -62,13 +67,12 @@ def stand(
     """
     pathways = tuple(place.pathway for place in places)
     states = {place.pathway: place.state for place in places if place.state}
-    leading = [steps.pathway for steps in order if steps.pathway in states]
     none: tuple[Condition, ...] = ()
     pain = sure.attempt(lambda: episode(case).conditions, none, "episode")
     return Standing(
         pathways=pathways,
         states=states,
-        state=next((states[name] for name in leading), None),
+        pathway=next((steps.pathway for steps in order if steps.pathway in states), None),
         phase=sure.attempt(lambda: phase(case), "unknown", "phase"),
         problem=next((found.reference for found in newest_first(pain)), None)
         or next((entry.reference for entry in sure("back_pain_problem").because), None),

@@ -24,6 +24,7 @@ DEEPEST = 100
 MOST_PROBLEMS = 5
 # Half as many are in 8 MB of real FHIR; three million empty ones would take a minute to read.
 MOST_OBJECTS = 400_000
+SHORTEST_OBJECT = 3  # bytes: two braces, and a comma or the bracket around them
 
 # Linear for any input: possessive, and a string that never ends is taken to the end of the body.
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
@@ -68,7 +69,15 @@ def read_json(body: bytes) -> dict[str, Any]:
 
 
 def has_too_many_objects(body: bytes) -> bool:
-    """Whether a body holds more than ``MOST_OBJECTS``; no escape can hide the brace of one."""
+    """Whether a body holds more than ``MOST_OBJECTS``; no escape can hide the brace of one.
+
+    Few bodies are long enough for so many, and of those few are all braces: where the beginning
+    holds its share at most, the rest has no room for more.
+    """
+    too_long = len(body) - SHORTEST_OBJECT * MOST_OBJECTS
+    share = min(too_long // SHORTEST_OBJECT, MOST_OBJECTS)
+    if too_long <= 0 or body.count(b"{", 0, 2 * too_long) <= share:
+        return False
     return body.count(b"{") > MOST_OBJECTS
 
 

@@ -10,6 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from cards.record import Coverage
+from service import envelope
 from service.call_size import MOST_RESOURCES
 from service.completion import complete
 from service.envelope import MOST_OBJECTS, MOST_PROBLEMS, check_shape
@@ -145,6 +146,20 @@ def test_empty_objects_are_counted_wherever_they_are(client: FlaskClient) -> Non
     response = client.post(VIEW, data=body, content_type="application/json")
 
     assert _issue(response) == (413, "$this", "too-costly")
+
+
+@pytest.mark.parametrize("most", [0, 1, 5, 40])
+@pytest.mark.parametrize("objects", [1, 2, 5, 6, 39, 40, 41, 200])
+@pytest.mark.parametrize("before", ["", '"",' * 7, '"",' * 200])
+@pytest.mark.parametrize("after", ["", ',""' * 7, ',""' * 200])
+def test_objects_are_counted_wherever_in_the_body_they_stand(
+    monkeypatch: pytest.MonkeyPatch, most: int, objects: int, before: str, after: str
+) -> None:
+    """Crowded at the beginning, at the end or all over: the rest of the body does not hide them."""
+    monkeypatch.setattr(envelope, "MOST_OBJECTS", most)
+    body = f"[{before}{','.join(['{}'] * objects)}{after}]".encode()
+
+    assert envelope.has_too_many_objects(body) == (objects > most)
 
 
 @pytest.mark.parametrize(

@@ -49,18 +49,23 @@ PLAIN = frozenset({"Patient", "Medication", *SEARCHED.values()})
 class Listed(NamedTuple):
     """The entries of a Bundle that have a resource, and in the same order that and its type.
 
-    The type is empty where the resource is none.
+    The type is empty where the resource is none. Most Bundles hold but one type.
     """
 
     entries: Sequence[Resource]
     resources: Sequence[Any]
     kinds: Sequence[str]
+    present: frozenset[str]
+
+    def each(self) -> Iterator[tuple[Resource, Any, str]]:
+        """Entry, resource and type of each."""
+        return zip(self.entries, self.resources, self.kinds, strict=True)
 
     def of(self, *kinds: str) -> Iterator[tuple[Resource, Any, str]]:
         """Those of some types only."""
-        if all(kind not in self.kinds for kind in kinds):
+        if self.present.isdisjoint(kinds):
             return iter(())
-        return (told for told in zip(*self, strict=True) if told[2] in kinds)
+        return (told for told in self.each() if told[2] in kinds)
 
 
 def listed(value: Any) -> Listed:
@@ -70,7 +75,8 @@ def listed(value: Any) -> Listed:
         return plain
     found = [entry for entry in entries(value) if resource_of(entry) is not None]
     resources = [resource_of(entry) for entry in found]
-    return Listed(found, resources, [kind_of(resource) for resource in resources])
+    kinds = [kind_of(resource) for resource in resources]
+    return Listed(found, resources, kinds, frozenset(kinds))
 
 
 _RESOURCE, _TYPE = attrgetter("resource"), attrgetter("resourceType")
@@ -81,7 +87,8 @@ def _plain(told: list[Any]) -> Listed | None:
     try:
         resources = list(map(_RESOURCE, told))
         kinds = list(map(_TYPE, resources))
-        return Listed(told, resources, kinds) if PLAIN.issuperset(kinds) else None
+        present = frozenset(kinds)
+        return Listed(told, resources, kinds, present) if present <= PLAIN else None
     except (AttributeError, TypeError):  # an entry or a resource that is no object; an odd type
         return None
 

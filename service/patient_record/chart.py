@@ -29,6 +29,8 @@ Told = TypeVar("Told")
 
 ENTERED_IN_ERROR = "entered-in-error"
 PROPOSALS = frozenset({"proposal", "option"})
+# Statuses and intents of which ``order_drop`` takes an order out.
+UNCOUNTED = PROPOSALS | {ENTERED_IN_ERROR, "draft"}
 
 
 class Dropped(Enum):
@@ -70,7 +72,7 @@ class Chart:
         """What is read of an inner element, once for all that are sent alike letter by letter."""
         written = getattr(resource, name, None)
         if type(written) is not msgspec.Raw:
-            return read(resource.get(name), self)
+            return read(resource.get(name) if isinstance(resource, dict) else written, self)
         sent = (read, bytes(written))
         if sent in self._known:
             told: Told = self._known[sent]

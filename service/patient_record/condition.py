@@ -7,7 +7,7 @@ import re
 from cards.record import Condition, When
 from service.patient_record.chart import ENTERED_IN_ERROR, Chart, Dropped
 from service.patient_record.dates import at_age, between_ages, past, period_end, period_start, when
-from service.patient_record.elements import Resource, codes, first_within, objects, one_object, text
+from service.patient_record.elements import Resource, first_within, objects, one_object, text
 from service.patient_record.references import relative
 
 CLINICAL = frozenset({"active", "recurrence", "relapse", "inactive", "remission", "resolved"})
@@ -60,9 +60,9 @@ def read_condition(resource: Resource, reference: str, chart: Chart) -> Conditio
     )
 
 
-def is_refuted(resource: Resource) -> bool:
+def is_refuted(resource: Resource, chart: Chart) -> bool:
     """Whether someone refuted the Condition."""
-    return "refuted" in codes(resource.get("verificationStatus"))
+    return "refuted" in chart.codes_at(resource, "verificationStatus")
 
 
 def _says_not_the_patients(code: object, _: Chart) -> bool:

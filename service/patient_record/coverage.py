@@ -36,8 +36,10 @@ def coverage_of(prefetch: Mapping[str, Any], keys: Sequence[str]) -> dict[str, C
 
     A null value is known empty, hence read. A key the client left out is missing.
     """
+    modes = Remembered(_mode)
     return {
-        key: _coverage(prefetch[key], key) if key in prefetch else Coverage.MISSING for key in keys
+        key: _coverage(prefetch[key], key, modes) if key in prefetch else Coverage.MISSING
+        for key in keys
     }
 
 
@@ -53,7 +55,7 @@ def _is_empty(value: Any) -> bool:
     return value is None or (kind_of(value) == "Bundle" and not value.get("entry"))
 
 
-def _coverage(value: Any, key: str) -> Coverage:
+def _coverage(value: Any, key: str, modes: Remembered[str]) -> Coverage:
     if value is None:
         return Coverage.READ
     wanted = SEARCHED.get(key, "Patient")
@@ -64,9 +66,9 @@ def _coverage(value: Any, key: str) -> Coverage:
         return Coverage.READ
     told = listed(value)
     try:
-        if not _answers(value, told) or (key == "patient" and "Patient" not in told.kinds):
+        if not _answers(value, told) or (key == "patient" and "Patient" not in told.present):
             return Coverage.FAILED
-        return Coverage.UNFINISHED if _unfinished(value, told) else Coverage.READ
+        return Coverage.UNFINISHED if _unfinished(value, told, modes) else Coverage.READ
     except TooManyElements:  # of links, or of issues of an error
         return Coverage.FAILED
 
@@ -82,21 +84,20 @@ def _answers(bundle: Resource, told: Listed) -> bool:
     for _, outcome, _ in told.of("OperationOutcome"):
         if not outcome_severities(outcome) <= HARMLESS:
             return False
-    return not told.kinds or not {*NO_RESOURCE}.issuperset(told.kinds)
+    return not told.kinds or not told.present.issubset(NO_RESOURCE)
 
 
-def _unfinished(bundle: Resource, told: Listed) -> bool:
+def _unfinished(bundle: Resource, told: Listed, modes: Remembered[str]) -> bool:
     """Whether a next page exists, or the Bundle holds fewer matches than its total says."""
     links = objects(bundle.get("link"))
     if links and any(text(link.get("relation")).lower() == "next" for link in links):
         return True
     total = number(bundle.get("total"))
-    return total is not None and (total > len(told.kinds) or total > _matches(told))
+    return total is not None and (total > len(told.kinds) or total > _matches(told, modes))
 
 
-def _matches(told: Listed) -> int:
+def _matches(told: Listed, modes: Remembered[str]) -> int:
     """How many entries the search found, rather than including them with what it found."""
-    modes = Remembered(_mode)
     try:
         written = {b"null" if one is None else bytes(one) for one in map(_SEARCH, told.entries)}
         mode = modes[written.pop()] if len(written) == 1 else None
@@ -105,7 +106,7 @@ def _matches(told: Listed) -> int:
     if mode == "match":
         return len(told.kinds)
     if mode == "":
-        return len(told.kinds) - sum(map(told.kinds.count, UNSOUGHT))
+        return len(told.kinds) - sum(map(told.kinds.count, told.present.intersection(UNSOUGHT)))
     found = 0
     for entry, kind in zip(told.entries, told.kinds, strict=True):
         mode = modes.of(entry, "search")

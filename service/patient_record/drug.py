@@ -31,6 +31,17 @@ class Drug(NamedTuple):
         """Whether it is coded, be it by a code that is not to be trusted."""
         return self.concept.readable or self.unreadable in NOT_TRUSTED
 
+    @property
+    def is_no_concern(self) -> bool:
+        """Whether it is surely a drug that no fact asks about."""
+        told = self.concept.readable and self.unreadable in (None, Unreadable.UNKNOWN_CODE)
+        return told and not self.concept.sets and not self.may_be
+
+
+def own_drug(resource: Resource, chart: Chart) -> Drug:
+    """The drug by its own code."""
+    return chart.told(resource, "medicationCodeableConcept", _read_concept)
+
 
 def read_drug(resource: Resource, chart: Chart) -> Drug:
     """The drug: its own code, else that of the Medication it points at.
@@ -38,7 +49,7 @@ def read_drug(resource: Resource, chart: Chart) -> Drug:
     A reference that leads nowhere gives its display only, so that the drug counts as unreadable
     and never as absent.
     """
-    own = chart.told(resource, "medicationCodeableConcept", _read_concept)
+    own = own_drug(resource, chart)
     if own.stated:
         return own
     reference = one_object(resource.get("medicationReference"))

@@ -136,31 +136,47 @@ def _typed(kind: str, fields: Iterable[tuple[str, Any, None]]) -> Any:
     )
 
 
-def _entries_of(resource: Any) -> Any:
-    """The entries a Bundle of these resources can have, whatever else stands in their place."""
-    entry = msgspec.defstruct(
+def _entry_of(resource: Any) -> Any:
+    """The entry of a Bundle of these resources, whatever else stands in their place."""
+    return msgspec.defstruct(
         "Entry", [("resource", resource | Odd, None)], bases=(FlatEntry,), gc=False
     )
-    return list[entry | Odd] | dict[str, Any] | str | int | float | bool | None  # type: ignore[valid-type]
 
 
-_RESOURCES = reduce(or_, (_typed(kind, _fields(names)) for kind, names in ELEMENTS.items()))
-_BUNDLE = _typed("Bundle", [("entry", _entries_of(_RESOURCES), None), *_fields(_OF_BUNDLES)])
-# What stands under a prefetch key: resources and Bundles of the types above, each saying its type.
-Delivered = _BUNDLE | _RESOURCES | Odd
+def _entries_of(entry: Any) -> Any:
+    """The entries a Bundle can have."""
+    return list[entry | Odd] | dict[str, Any] | str | int | float | bool | None
+
+
+def resources_with(elements: Mapping[str, Iterable[str]]) -> Any:
+    """A resource of one of these types, which says its type, with these of its elements."""
+    return reduce(or_, (_typed(kind, _fields(names)) for kind, names in elements.items()))
+
+
+Resources = resources_with(ELEMENTS)
+_ENTRY = _entry_of(Resources)
+_BUNDLE = _typed("Bundle", [("entry", _entries_of(_ENTRY), None), *_fields(_OF_BUNDLES)])
+# What stands under a prefetch key: resources and Bundles of these types.
+Delivered = _BUNDLE | Resources | Odd
 
 _ANY = ("resourceType", *dict.fromkeys(name for names in ELEMENTS.values() for name in names))
-_ANY_RESOURCE = msgspec.defstruct("AnyResource", _fields(_ANY), bases=(FlatTyped,), gc=False)
+# A resource of whatever type.
+AnyResource: Any = msgspec.defstruct("AnyResource", _fields(_ANY), bases=(FlatTyped,), gc=False)
 _ANY_BUNDLE = msgspec.defstruct(
     "AnyBundle",
-    [("entry", _entries_of(_ANY_RESOURCE), None), *_fields(_OF_BUNDLES)],
-    bases=(_ANY_RESOURCE,),
+    [("entry", _entries_of(_entry_of(AnyResource)), None), *_fields(_OF_BUNDLES)],
+    bases=(AnyResource,),
     gc=False,
 )
 # The same, of whatever type and whether or not they say it: one struct with every element.
 DeliveredOddly = _ANY_BUNDLE | Odd
 
 _DECODER = msgspec.json.Decoder()
+
+
+def searched(resources: Iterable[Any]) -> Any:
+    """A Bundle of resources that were decoded one by one, as if they had come in it."""
+    return _BUNDLE(entry=[_ENTRY(resource=resource) for resource in resources])
 
 
 def decoded(written: bytes | msgspec.Raw) -> Any:

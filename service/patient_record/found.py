@@ -54,11 +54,11 @@ def read_entries(
         encounter: reference of the encounter of this call; None when not given.
         dropped: the running count of what the reading of this call leaves out.
     """
-    sieves = relevance(chart.index, chart.linked, chart.patient_id)
+    sieves = relevance(chart)
     found = _Found(chart, drafted, dropped)
     visits: list[tuple[str, Resource, Any]] = []
     for key, told in searched.items():
-        for entry, resource, kind in zip(*told, strict=True):
+        for entry, resource, kind in told.each():
             if kind == "Encounter":
                 visits.append((key, entry, resource))
             elif kind not in sieves or not sieves[kind].is_noise(resource):
@@ -115,7 +115,7 @@ class _Found:
             return
         if isinstance(reading, Dropped):
             self._dropped[reading.value] += 1
-        elif kind == "Condition" and is_refuted(resource):
+        elif kind == "Condition" and is_refuted(resource, self._chart):
             self.entries[REFUTED].append(reading)
         else:
             self.entries[kind].extend((reading, *parts))

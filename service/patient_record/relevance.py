@@ -1,13 +1,15 @@
 """Which resources can matter: those that bear, or point at, a code of some value set.
 
 Most of a long chart is of no concern to a bad back. What no fact can see is left out before it is
-read; drugs and allergies are always read. A visit is seen by its type and its reasons, in hospital
-by its class, and by its date where the call was made in it or a Condition in the record names it.
+read; allergies are always read. A drug is seen by its value sets, where it is not surely another,
+and by the reason it is taken for; an order that does not count is read, so that it is counted as
+left out. A visit is seen by its type and its reasons, in hospital by its class, and by its date
+where the call was made in it or a Condition in the record names it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -16,7 +18,10 @@ from msgspec import Raw
 from cards.codes import CodeIndex
 from cards.facts.encounter import CONTEXT_CLASSES
 from cards.facts.entries import BACK_PAIN_REASONS
+from cards.facts.pain import OTHER_PROBLEMS
+from service.patient_record.chart import UNCOUNTED, Chart
 from service.patient_record.concepts import known_code
+from service.patient_record.drug import own_drug
 from service.patient_record.elements import (
     Resource,
     TooManyElements,
@@ -28,6 +33,7 @@ from service.patient_record.references import ABOUT, link, names_patient, refere
 from service.patient_record.remembered import Remembered
 
 Element = tuple[str, Remembered[bool]]
+PROBLEMS = (*BACK_PAIN_REASONS, *OTHER_PROBLEMS)
 
 
 class Sieve:
@@ -41,10 +47,10 @@ class Sieve:
     __slots__ = ("_rare_of", "_without", "rare", "usual")
 
     def __init__(self, usual: Iterable[Element], rare: Iterable[Element]) -> None:
-        """A sieve of these elements; of the rare there must be two at least."""
+        """A sieve of these elements."""
         self.usual = tuple(usual)
         self.rare = tuple(rare)
-        self._rare_of: Callable[[Any], tuple[Any, ...]] = attrgetter(*(n for n, _ in self.rare))
+        self._rare_of = _values_of([name for name, _ in self.rare])
         self._without = (None,) * len(self.rare)
 
     def is_noise(self, resource: Resource) -> bool:
@@ -71,13 +77,37 @@ class Sieve:
             return False
 
 
-def relevance(
-    index: CodeIndex, linked: Mapping[str, Resource], patient_id: str
-) -> Mapping[str, Sieve]:
-    """By type what can matter beside these linked resources (by ``Type/id``).
+def _values_of(names: Sequence[str]) -> Callable[[Any], tuple[Any, ...]]:
+    """What tells the elements of these names, as a tuple."""
+    if len(names) > 1:
+        return attrgetter(*names)
+    return lambda resource: tuple(getattr(resource, name) for name in names)
+
+
+class DrugSieve(Sieve):
+    """What lets a fact see an order for a drug: these elements, or the drug."""
+
+    __slots__ = ("_chart",)
+
+    def __init__(self, usual: Iterable[Element], rare: Iterable[Element], chart: Chart) -> None:
+        """As of ``Sieve``; the chart keeps the drugs it tells for those who read the orders."""
+        super().__init__(usual, rare)
+        self._chart = chart
+
+    def is_noise(self, resource: Resource) -> bool:
+        """As of ``Sieve``; a drug nobody can tell is of concern, for it may be any drug."""
+        try:
+            return super().is_noise(resource) and own_drug(resource, self._chart).is_no_concern
+        except TooManyElements:
+            return False
+
+
+def relevance(chart: Chart) -> Mapping[str, Sieve]:
+    """By type what can matter in a chart.
 
     Resources of a type that is not named always can; and all, where the index lacks value sets.
     """
+    index, linked, patient_id = chart.index, chart.linked, chart.patient_id
     if not index.complete:
         return {}
     back = Remembered(lambda concept: of_the_back(concept, index))
@@ -87,45 +117,100 @@ def relevance(
         if name.startswith("Condition/") and back.of(resource, "code")
     )
     another = Remembered(lambda subject: not names_patient(subject, patient_id))
+    each_pain = Remembered(lambda reasons: any(_may_be_pain(r, pains) for r in objects(reasons)))
+    drugs = _drug_sieve(chart, another, each_pain)
+    return {**_sieves(index, another, each_pain), "MedicationRequest": drugs}
+
+
+def relevance_to_any(index: CodeIndex) -> Mapping[str, Sieve]:
+    """By type what can matter whoever it is about, and whatever else their chart holds."""
+    if not index.complete:
+        return {}
+    return _sieves(index, another=None, each_pain=Remembered(bool))
+
+
+def pain_sieve(index: CodeIndex) -> Sieve:
+    """What lets a Condition be a problem of the back, now or once; without one no chart has cards.
+
+    Source: ``cards.facts.pain``, the facts ``back_pain_problem`` and ``pathway_*``.
+    """
+    present: Remembered[bool] = Remembered(bool)
+    told = Remembered(lambda concept: _in_one_of(concept, PROBLEMS, index))
+    return Sieve((("code", told),), (("bodySite", present), ("stage", present)))
+
+
+def reason_sieve(index: CodeIndex) -> Sieve:
+    """What lets a visit or an order be for the back, beside the Conditions it points at."""
+    present: Remembered[bool] = Remembered(bool)
+    each_told = Remembered(lambda c: any(_in_one_of(one, PROBLEMS, index) for one in objects(c)))
+    return Sieve([("reasonCode", each_told)], [("contained", present)])
+
+
+def _sieves(
+    index: CodeIndex, another: Remembered[bool] | None, each_pain: Remembered[bool]
+) -> Mapping[str, Sieve]:
+    """The sieves.
+
+    Args:
+        another: whether a subject is somebody else than the patient; None where that is told apart
+            elsewhere.
+        each_pain: whether a list of reasons may lead to a pain of the back.
+    """
     coded = Remembered(lambda concept: _in_a_set(concept, index))
     each_coded = Remembered(lambda concepts: any(_in_a_set(c, index) for c in objects(concepts)))
     each_back = Remembered(lambda reasons: any(of_the_back(r, index) for r in objects(reasons)))
-    each_pain = Remembered(lambda reasons: any(_may_be_pain(r, pains) for r in objects(reasons)))
     # What bears concepts further inside; whether those matter is left to their reader.
     present: Remembered[bool] = Remembered(bool)
     # Care of no value set is seen only where it was for the back.
     reasons = (("reasonCode", each_back), ("reasonReference", each_pain))
-    about, about_too = ((name, another) for name in ABOUT)
-    code = ("code", coded)
-    usual = (code, about)
+    about, about_too = ([(name, another)] if another else [] for name in ABOUT)
+    code = [("code", coded)]
+    usual = code + about
     return {
-        "Condition": Sieve(usual, (("bodySite", each_coded), ("stage", present), about_too)),
+        "Condition": Sieve(usual, [("bodySite", each_coded), ("stage", present), *about_too]),
         "Observation": Sieve(
             usual,
-            (
+            [
                 ("valueCodeableConcept", each_coded),
                 ("component", present),
                 ("bodySite", each_coded),
-                about_too,
-            ),
+                *about_too,
+            ],
         ),
-        "Procedure": Sieve(usual, (*reasons, ("outcome", each_coded), about_too)),
-        "ServiceRequest": Sieve(usual, (*reasons, about_too)),
+        "Procedure": Sieve(usual, [*reasons, ("outcome", each_coded), *about_too]),
+        "ServiceRequest": Sieve(usual, [*reasons, *about_too]),
         "DeviceRequest": Sieve(
-            (("codeCodeableConcept", coded), about),
-            (("codeReference", present), *reasons, about_too),
+            [("codeCodeableConcept", coded), *about],
+            [("codeReference", present), *reasons, *about_too],
         ),
-        "DiagnosticReport": Sieve((code,), (about, about_too)),
+        "DiagnosticReport": Sieve(code, about + about_too),
         "Encounter": Sieve(
-            (("type", each_coded), ("class", Remembered(_is_in_hospital)), about),
-            (
+            [("type", each_coded), ("class", Remembered(_is_in_hospital)), *about],
+            [
                 ("reasonCode", present),
                 ("reasonReference", present),
                 ("diagnosis", present),
-                about_too,
-            ),
+                *about_too,
+            ],
         ),
     }
+
+
+def _drug_sieve(chart: Chart, another: Remembered[bool], each_pain: Remembered[bool]) -> DrugSieve:
+    uncounted = Remembered(lambda code: not UNCOUNTED.isdisjoint(codes(code)))
+    each_back = Remembered(lambda r: any(of_the_back(one, chart.index) for one in objects(r)))
+    present: Remembered[bool] = Remembered(bool)
+    about, about_too = ((name, another) for name in ABOUT)
+    return DrugSieve(
+        (("status", uncounted), ("intent", uncounted), about),
+        (
+            ("doNotPerform", present),
+            ("reasonCode", each_back),
+            ("reasonReference", each_pain),
+            about_too,
+        ),
+        chart,
+    )
 
 
 def _is_in_hospital(value: Any) -> bool:
@@ -146,10 +231,14 @@ def _in_a_set(concept: Any, index: CodeIndex) -> bool:
 def of_the_back(concept: Any, index: CodeIndex) -> bool:
     """Whether a concept bears a code of back pain; one with too many codes is no pain to us."""
     try:
-        found = _sets(concept, index)
+        return _in_one_of(concept, BACK_PAIN_REASONS, index)
     except TooManyElements:
         return False
-    return any(not sets.keys().isdisjoint(BACK_PAIN_REASONS) for sets in found)
+
+
+def _in_one_of(concept: Any, names: Iterable[str], index: CodeIndex) -> bool:
+    """Whether a concept bears a code of one of these value sets."""
+    return any(not sets.keys().isdisjoint(names) for sets in _sets(concept, index))
 
 
 def _sets(concept: Any, index: CodeIndex) -> list[Mapping[str, str]]:

@@ -40,4 +40,4 @@ class Remembered(dict[bytes, Told], Generic[Told]):
         written = getattr(resource, name, None)
         if type(written) is msgspec.Raw:
             return self[bytes(written)]
-        return self.read(resource.get(name))
+        return self.read(resource.get(name) if isinstance(resource, dict) else written)
