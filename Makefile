@@ -4,6 +4,7 @@
 # make pictures   take the pictures of the README anew, with Debian's chromium
 # make load       serve, post every synthetic patient at full speed, and report
 # make bench      set up apart and measure the service against others; BENCH="--help" says how
+# make bench-population  the same for whole populations; needs 40 GB of disk, and Java for Spark
 # make lock       renew the lock files from pyproject.toml (needs uv)
 # make audit      look up the pinned packages in a public list of vulnerabilities (needs the network)
 # make sbom       write build/sbom.cdx.json, the bill of materials of what is served
@@ -23,7 +24,7 @@ BENCH ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve test check pictures load bench lock audit sbom clean
+.PHONY: help serve test check pictures load bench bench-population lock audit sbom clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -48,6 +49,9 @@ load: $(VENV)/.test-ready
 
 bench: $(BENCH_VENV)/.ready
 	$(BENCH_VENV)/bin/python -m tests.bench $(BENCH)
+
+bench-population: $(BENCH_VENV)/.ready
+	$(BENCH_VENV)/bin/python -m tests.bench.population $(BENCH)
 
 $(VENV)/.python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

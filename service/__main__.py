@@ -1,8 +1,16 @@
-"""The command line as ``python -m service``."""
+"""The command line as ``python -m service``, and as the program that ``spark-submit`` is given."""
 
 from __future__ import annotations
 
-from service.cli import main
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+if sys.path and HERE.name == "service" and Path(sys.path[0]).resolve() == HERE:
+    # Run by its path: what lies beside it is not to be taken for packages of the same name.
+    sys.path[0] = str(HERE.parent)
+
+from service.cli import main  # noqa: E402
 
 if __name__ == "__main__":
     main(prog_name="backpath")

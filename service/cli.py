@@ -21,28 +21,17 @@ from cards.explanation import in_words
 from cards.library import Library, load_library
 from cards.trace import COLUMNS, as_markdown, cells
 from cards.trace import trace as traced
+from service.day import Day
 from service.envelope import check_envelope, read_json
 from service.errors import RequestRefused, outcome
 from service.hooks import judge, respond, service_of_hook
 from service.pages.synthetic_patients import folder_of_patients
+from service.population.command import population
 from service.profile import PROFILES, Profile
 from service.settings import Settings, SettingsError, read_settings, switched_on
 from service.shift import NoDate, as_of, shift_to
 
 POST_SECONDS = 30
-
-
-class Day(click.ParamType[date]):
-    """A calendar day, YYYY-MM-DD."""
-
-    name = "date"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
-        """The day a text names."""
-        try:
-            return date.fromisoformat(value)
-        except ValueError:
-            self.fail("must be a date such as 2026-03-01", param, ctx)
 
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -358,6 +347,9 @@ def settings_or_exit() -> Settings:
 def print_json(value: Any) -> None:
     """Print a JSON value for people: indented, other alphabets readable."""
     click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+main.add_command(population)
 
 
 if __name__ == "__main__":

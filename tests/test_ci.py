@@ -1,4 +1,4 @@
-"""What the continuous check needs beyond Python: a browser, and pictures that stay small."""
+"""What the continuous check needs beyond Python: a browser, Java, and pictures that stay small."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def machine(tmp_path: Path) -> Machine:
             (bin_folder / tool).symlink_to(str(shutil.which(tool)))
         for name in programs:
             ends = apt if name == "apt-get" else 0
-            words = "browser $TEST_BROWSER" if name == "make" else ""
+            words = "browser $TEST_BROWSER $TEST_SPARK" if name == "make" else ""
             passes_on = 'exec "$@"' if name == "sudo" else f"exit {ends}"
             program = bin_folder / name
             program.write_text(f'#!/bin/sh\necho {name} "$@" {words}\n{passes_on}\n')
@@ -49,28 +49,44 @@ def machine(tmp_path: Path) -> Machine:
 
 def test_a_browser_is_installed_where_there_is_none(machine: Machine) -> None:
     """Debian's, and then everything is checked with it."""
-    ran = machine("apt-get", "make", "sudo")
+    ran = machine("java", "apt-get", "make", "sudo")
 
     assert ran.returncode == 0
     assert "apt-get install --yes --no-install-recommends chromium" in ran.stdout
-    assert ran.stdout.splitlines()[-1] == "make check test browser required"
+    assert ran.stdout.splitlines()[-1] == "make check test browser required required"
 
 
 @pytest.mark.parametrize("name", ["chromium", "chromium-browser"])
 def test_a_browser_that_is_there_is_taken(machine: Machine, name: str) -> None:
     """Nothing is installed, and no network is needed."""
-    ran = machine(name, "apt-get", "make", "sudo")
+    ran = machine(name, "java", "apt-get", "make", "sudo")
 
-    assert ran.stdout.splitlines() == ["make check test browser required"]
+    assert ran.stdout.splitlines() == ["make check test browser required required"]
 
 
 def test_without_a_browser_nothing_passes(machine: Machine) -> None:
     """What cannot be installed is said, and fails."""
-    ran = machine("apt-get", "make", "sudo", apt=100)
+    ran = machine("java", "apt-get", "make", "sudo", apt=100)
 
     assert ran.returncode == 1
     assert "chromium cannot be installed" in ran.stderr
     assert "make" not in ran.stdout
+
+
+def test_java_is_installed_where_there_is_none(machine: Machine) -> None:
+    """Debian's, for Spark; without it nothing passes."""
+    ran = machine("chromium", "apt-get", "make", "sudo")
+
+    assert "apt-get install --yes --no-install-recommends default-jre-headless" in ran.stdout
+    assert ran.stdout.splitlines()[-1] == "make check test browser required required"
+
+
+def test_without_java_nothing_passes(machine: Machine) -> None:
+    """What cannot be installed is said, and fails."""
+    ran = machine("chromium", "apt-get", "make", "sudo", apt=100)
+
+    assert ran.returncode == 1
+    assert "default-jre-headless cannot be installed" in ran.stderr
 
 
 @pytest.mark.parametrize(

@@ -40,12 +40,14 @@ class Chart:
         labels: one for each group of bars.
         series: name → one number for each label; None draws no bar.
         lying: whether the bars lie, with room for long labels on the left.
+        stacked: whether the bars of a group lie end to end, as parts of a whole.
     """
 
     title: str
     labels: tuple[str, ...]
     series: Mapping[str, Sequence[float | None]]
     lying: bool = False
+    stacked: bool = False
 
 
 def draw(chart: Chart, *, narrow: bool = False) -> bytes:
@@ -70,18 +72,16 @@ def shortened(label: str, letters: int) -> str:
 
 
 def _drawing(chart: Chart, narrow: bool) -> Any:
-    bars = len(chart.labels) * len(chart.series)
+    bars = len(chart.labels) * (1 if chart.stacked else len(chart.series))
     if chart.lying:
-        kind, height = (
-            pygal.HorizontalBar,
-            (140 if narrow else 80) + 12 * bars + 12 * len(chart.labels),
-        )
+        kind = pygal.HorizontalStackedBar if chart.stacked else pygal.HorizontalBar
+        height = (140 if narrow else 80) + 12 * bars + 12 * len(chart.labels)
     else:
         # Bars of half a year of weeks are too thin to be told apart.
         kind = pygal.Bar if len(chart.labels) <= 26 else pygal.Line
         height = 300
     every = ceil(len(chart.labels) / (NARROW_LABELS if narrow else LABELS)) or 1
-    stacked = chart.lying and narrow
+    one_below_another = chart.lying and narrow
     return kind(
         width=NARROW_WIDTH if narrow else WIDTH,
         height=height,
@@ -93,7 +93,7 @@ def _drawing(chart: Chart, narrow: bool) -> Any:
         margin=8,
         spacing=8,
         legend_at_bottom=True,
-        legend_at_bottom_columns=1 if stacked else len(chart.series),
+        legend_at_bottom_columns=1 if one_below_another else len(chart.series),
         truncate_legend=-1,
         truncate_label=-1,
         x_labels_major_every=None if chart.lying else every,
@@ -146,7 +146,9 @@ def _colours(names: Mapping[str, str], series: Sequence[str]) -> str:
 
 
 def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:,.0f}"
+    if value is None:
+        return ""
+    return f"{value:,.0f}" if value == round(value) else f"{value:,.1f}"
 
 
 def _plain(drawn: Any, title: str) -> bytes:

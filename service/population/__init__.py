@@ -1,0 +1,1 @@
+"""What the service would do to a population: a Bulk Data export judged patient by patient."""

@@ -1,0 +1,1 @@
+"""What judging a population costs, as a multiple of reading the same export as JSON."""
