@@ -174,9 +174,13 @@ DeliveredOddly = _ANY_BUNDLE | Odd
 _DECODER = msgspec.json.Decoder()
 
 
-def searched(resources: Iterable[Any]) -> Any:
-    """A Bundle of resources that were decoded one by one, as if they had come in it."""
-    return _BUNDLE(entry=[_ENTRY(resource=resource) for resource in resources])
+def searched(resources: Iterable[Any], link: list[dict[str, str]] | None = None) -> Any:
+    """A Bundle of resources that were decoded one by one, as if they had come in it.
+
+    Args:
+        link: the links of the Bundle; None where it has none.
+    """
+    return _BUNDLE(entry=[_ENTRY(resource=resource) for resource in resources], link=link)
 
 
 def decoded(written: bytes | msgspec.Raw) -> Any:

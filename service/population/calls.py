@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Protocol
 
@@ -22,15 +22,25 @@ KEYS = {kind: key for key, kind in SEARCHED.items()} | {
 }
 
 
+# What a search answer bears that goes on elsewhere.
+NEXT = [{"relation": "next"}]
+
+
 class Calls(Protocol):
     """Makes the calls.
 
     Attributes:
         of_conditions_only: whether only a Condition can make a card be shown.
+        unfinished: prefetch keys of which not all came: a file of theirs breaks off.
     """
 
     @property
     def of_conditions_only(self) -> bool:
+        """See there."""
+        ...
+
+    @property
+    def unfinished(self) -> Collection[str]:
         """See there."""
         ...
 
@@ -55,19 +65,24 @@ class AsOf:
     Attributes:
         day: the day it is opened on.
         delivered: the resource types the export has; of others nothing is known.
+        unfinished: as of ``Calls``.
     """
 
     day: date
     delivered: Collection[str]
+    unfinished: Collection[str] = ()
     of_conditions_only = True
 
     def of(self, patient: str, rows: Sequence[Row], _: Tally) -> Iterator[Call]:
         """One ``patient-view``."""
         context = {"patientId": patient}
-        yield Call("patient-view", self.day, context, prefetch_of(rows, self.delivered))
+        prefetch = prefetch_of(rows, self.delivered, self.unfinished)
+        yield Call("patient-view", self.day, context, prefetch)
 
 
-def prefetch_of(rows: Iterable[Row], delivered: Collection[str]) -> dict[str, Any]:
+def prefetch_of(
+    rows: Iterable[Row], delivered: Collection[str], unfinished: Collection[str]
+) -> dict[str, Any]:
     """The prefetch an EHR that holds these resources would send, decoded flat."""
     by_key: defaultdict[str, list[FlatTyped]] = defaultdict(list)
     prefetch: dict[str, Any] = {}
@@ -79,7 +94,7 @@ def prefetch_of(rows: Iterable[Row], delivered: Collection[str]) -> dict[str, An
             by_key[KEYS[row.kind]].append(resource)
     for key, kind in SEARCHED.items():
         if kind in delivered:
-            prefetch[key] = searched(by_key[key])
+            prefetch[key] = searched(by_key[key], NEXT if key in unfinished else None)
     return prefetch
 
 
@@ -89,9 +104,11 @@ class Replay:
 
     Attributes:
         delivered: the resource types the export has; of others nothing is known.
+        unfinished: as of ``Calls``.
     """
 
     delivered: Collection[str]
+    unfinished: Collection[str] = ()
     of_conditions_only = False  # an order may be for the back where no Condition is
 
     def of(self, patient: str, rows: Sequence[Row], tally: Tally) -> Iterator[Call]:
@@ -101,4 +118,9 @@ class Replay:
             tally["undated", kind] += count
         for kind, count in not_replayed(resources).items():
             tally["not replayed", kind] += count
-        yield from visit_calls(patient, resources, self.delivered)
+        for call in visit_calls(patient, resources, self.delivered):
+            yield replace(call, prefetch=self._as_far_as_known(call.prefetch))
+
+    def _as_far_as_known(self, prefetch: dict[str, Any]) -> dict[str, Any]:
+        cut = {key: {**prefetch[key], "link": NEXT} for key in self.unfinished if key in prefetch}
+        return prefetch | cut if cut else prefetch

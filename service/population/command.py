@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from service.day import Day
+from service.population.problems import PopulationProblem
 from service.settings import SettingsError, read_settings, switched_on
 
 TOKEN = "BULK_DATA_TOKEN"  # noqa: S105 the name of a variable
@@ -72,12 +73,11 @@ def population(
         raise click.UsageError("--as-of and --replay exclude each other")
     if salt_file and not pseudonymise:
         raise click.UsageError("--salt-file needs --pseudonymise")
-    # A database and what reads columns take longer to import than other commands take.
-    from service.population.engine import run_population  # noqa: PLC0415
-    from service.population.problems import PopulationProblem  # noqa: PLC0415
-    from service.population.run import Wanted  # noqa: PLC0415
-
     try:
+        # A database and what reads columns take longer to import than other commands take.
+        from service.population.engine import run_population  # noqa: PLC0415
+        from service.population.run import Wanted  # noqa: PLC0415
+
         settings = read_settings(os.environ)
         wanted = Wanted(
             input=source,

@@ -14,7 +14,7 @@ from cards.library import Library, load_library
 from service.population.bulk_download import fetch_export
 from service.population.export import Export, read_export
 from service.population.export_place import input_folder
-from service.population.local import cut, run_local
+from service.population.local import cut, failing_in_words, run_local
 from service.population.problems import PopulationProblem
 from service.population.pseudonym import Keyed, own_key
 from service.population.report_files import PAGE, judged_by, report_files
@@ -48,7 +48,7 @@ def run_population(
 
         return run_spark(folder, wanted, workers, library, tell)
     run = RunFolder(Path(folder))
-    with run.taken():
+    with failing_in_words(), run.taken():
         wanted = wanted.dated(run.description(), folder)
         if (run.path / PAGE).exists():
             run.check(wanted.described)
@@ -56,7 +56,8 @@ def run_population(
         else:
             _run(run, wanted, workers, token, library, tell)
         run.forget_salt()
-        shutil.rmtree(run.work, ignore_errors=True)
+        if run.work.exists():
+            shutil.rmtree(run.work)
     return run.path / PAGE
 
 
@@ -70,7 +71,10 @@ def _run(
             **wanted.described,
             **judged_by(library),
             "duckdb": duckdb.__version__,
-            "files": [{"name": file.name, "bytes": file.bytes} for file in export.files],
+            "files": [
+                {"name": file.name, "bytes": file.bytes, "modified": file.modified}
+                for file in export.files
+            ],
             "ignored": list(export.ignored),
             "piece_bytes": division.piece_bytes,
             "partitions": division.partitions,

@@ -55,12 +55,20 @@ class ExportFile:
     Attributes:
         name: its path below the export's folder, with ``/`` between the parts.
         bytes: its size on disk.
+        modified: when it was last written, in nanoseconds; 0 where nobody can tell.
     """
 
     name: str
     path: Path
     kind: Kind
     bytes: int
+    modified: int = 0
+
+    @property
+    def is_unchanged(self) -> bool:
+        """Whether it is still as it was when the export was looked at."""
+        status = self.path.stat()
+        return (status.st_size, status.st_mtime_ns) == (self.bytes, self.modified)
 
 
 @dataclass(frozen=True)
@@ -116,6 +124,8 @@ def read_export(folder: Path) -> Export:
     ignored: list[str] = []
     seen: set[Path] = set()
     for name, path in sorted(_found(folder)):
+        if not _is_text(name):
+            raise ExportProblem(f"{name!a}: a name of a file must be UTF-8")
         try:
             file = _resource_file(name, path)
         except OSError as problem:
@@ -163,6 +173,14 @@ def type_named(name: str) -> str | None:
     return None
 
 
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _found(folder: Path) -> Iterator[tuple[str, Path]]:
     """Every file below the folder with its name; links to folders are named, and not followed."""
 
@@ -185,7 +203,9 @@ def _resource_file(name: str, path: Path) -> ExportFile | None:
         return None
     status = path.stat()
     kind = kind_of(name, lambda: path.open("rb")) if S_ISREG(status.st_mode) else None
-    return None if kind is None else ExportFile(name, path, kind, status.st_size)
+    if kind is None:
+        return None
+    return ExportFile(name, path, kind, status.st_size, status.st_mtime_ns)
 
 
 def kind_of(name: str, opened: Callable[[], BinaryIO]) -> Kind | None:

@@ -134,6 +134,8 @@ class Gathered:
         """Set a line aside."""
         self.rejected.add((line, reason.value))
         self.tally["lines", "rejected", reason.value] += 1
+        if reason is Reason.BROKEN_FILE:
+            self.tally["broken file", self.file] += 1
 
 
 class Gatherer:
@@ -194,7 +196,7 @@ class Gatherer:
                 elif kind in OF_THEMSELVES:
                     rows = gathered.kept if kind == "Patient" else gathered.medications
                     rows.add((number, _own_id(resource), kind, False, None, line))
-            except _Refused as refused:
+            except LineRefused as refused:
                 _reject(line, number, refused.reason, gathered)
             except Undecodable:
                 gathered.reject(number, Reason.NOT_JSON)
@@ -212,7 +214,7 @@ def _reject(line: Line, number: int, reason: Reason, gathered: Gathered) -> None
         gathered.reject(number, reason)
 
 
-class _Refused(Exception):
+class LineRefused(Exception):
     """The line cannot be used."""
 
     def __init__(self, reason: Reason) -> None:
@@ -221,7 +223,11 @@ class _Refused(Exception):
 
 
 def decoded_line(line: bytes) -> FlatTyped:
-    """The resource a line holds, decoded flat; the line was gathered before."""
+    """The resource a line holds, decoded flat; the line was gathered before.
+
+    Raises:
+        LineRefused: it holds none after all: more of it is looked at than when it was gathered.
+    """
     return _resource(line, _DECODER.decode)
 
 
@@ -229,10 +235,10 @@ def _resource(line: Line, decode: Any) -> FlatTyped:
     """The resource a line holds, with the elements that ``decode`` knows.
 
     Raises:
-        _Refused: it holds none.
+        LineRefused: it holds none.
     """
     if isinstance(line, NoLine):
-        raise _Refused(_NO_LINE[line])
+        raise LineRefused(_NO_LINE[line])
     try:
         if not line.isascii():
             line.decode()
@@ -240,9 +246,9 @@ def _resource(line: Line, decode: Any) -> FlatTyped:
     except msgspec.ValidationError:
         return _of_another_type(line)
     except UnicodeDecodeError:
-        raise _Refused(Reason.NOT_UTF8) from None
+        raise LineRefused(Reason.NOT_UTF8) from None
     except (msgspec.MsgspecError, RecursionError):
-        raise _Refused(Reason.NOT_JSON) from None
+        raise LineRefused(Reason.NOT_JSON) from None
     return resource
 
 
@@ -250,17 +256,17 @@ def _of_another_type(line: bytes) -> FlatTyped:
     """A resource of a type that is not read, or whose type is oddly written.
 
     Raises:
-        _Refused: it is none.
+        LineRefused: it is none.
     """
     try:
         resource: FlatTyped = _ANY_DECODER.decode(line)
     except msgspec.ValidationError:
-        raise _Refused(Reason.NOT_FHIR) from None
+        raise LineRefused(Reason.NOT_FHIR) from None
     except (msgspec.MsgspecError, RecursionError):
-        raise _Refused(Reason.NOT_JSON) from None
+        raise LineRefused(Reason.NOT_JSON) from None
     kind = text(resource.get("resourceType"))
     if not kind or kind == "Bundle" or not kind.isalpha():
-        raise _Refused(Reason.NOT_FHIR)
+        raise LineRefused(Reason.NOT_FHIR)
     setattr(resource, "resourceType", kind if kind in ELEMENTS else ANOTHER_TYPE)  # noqa: B010
     return resource
 
@@ -279,7 +285,7 @@ def _whose(resource: Any, patients: _Patients) -> str:
     """The key of the patient a resource is about.
 
     Raises:
-        _Refused: it names none.
+        LineRefused: it names none.
         Undecodable: what names one cannot be held.
     """
     for written in (resource.subject, resource.patient):
@@ -287,7 +293,7 @@ def _whose(resource: Any, patients: _Patients) -> str:
             patient = patients[bytes(written)]
             if patient:
                 return patient
-    raise _Refused(Reason.NO_PATIENT)
+    raise LineRefused(Reason.NO_PATIENT)
 
 
 def _patient_of(subject: Any) -> str:
@@ -305,11 +311,11 @@ def _own_id(resource: FlatTyped) -> str:
     """The key a resource stands under.
 
     Raises:
-        _Refused: it has no id.
+        LineRefused: it has no id.
     """
     identifier = key_of(text(resource.get("id")))
     if not identifier:
-        raise _Refused(Reason.NO_ID)
+        raise LineRefused(Reason.NO_ID)
     return identifier
 
 

@@ -6,7 +6,8 @@ An export may be larger than the memory: DuckDB keeps within its limit and spill
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -15,12 +16,14 @@ from typing import NamedTuple
 import duckdb
 import pyarrow as pa
 
+from service.call_size import MOST_RESOURCES
 from service.population.gathered import ROWS
-from service.population.places import Place
+from service.population.places import LineNumbers, Place
+from service.population.reasons import Reason
 
 MEMORY = "384MB"
 # Rows that wait in memory for their partition's file.
-WAITING_ROWS = 20_000
+WAITING_ROWS = 2_000
 BATCH_ROWS = 2_000
 ROWS_FOLDER = "rows"
 MEDICATIONS, NOISE = "medications.parquet", "noise.parquet"
@@ -30,6 +33,7 @@ _PARTITIONED = """
     COPY (SELECT *, CAST(hash(patient) % {partitions} AS INTEGER) AS partition FROM rows)
     TO '{folder}' (FORMAT parquet, COMPRESSION lz4, PARTITION_BY (partition))
 """
+_PATTERN = re.compile(r"[*?\[]")
 _ROWS = """
     CREATE OR REPLACE TEMP VIEW rows AS
     SELECT * FROM read_parquet({files}, hive_partitioning = false)
@@ -39,7 +43,14 @@ _PATIENTS = """
     CREATE OR REPLACE TEMP TABLE patients AS
     SELECT DISTINCT patient FROM rows WHERE kind = 'Patient'
 """
-_ORPHANS = "SELECT file, block, line, kind FROM {rows} ANTI JOIN patients USING (patient)"
+_ORPHANS = """
+    SELECT file, before + line + 1 AS line, '{reason}' AS reason
+    FROM {rows} ANTI JOIN patients USING (patient) JOIN blocks USING (file, block)
+    ORDER BY file, line
+"""
+_ORPHANS_BY_KIND = """
+    SELECT kind, count(*) FROM {rows} ANTI JOIN patients USING (patient) GROUP BY kind
+"""
 _EVERY = "CREATE OR REPLACE TEMP TABLE wanted AS FROM patients"
 _TOLD_OF = """
     CREATE OR REPLACE TEMP TABLE wanted AS
@@ -52,7 +63,7 @@ _CHARTS = """
     WHERE kind = 'Patient' OR patient IN (FROM wanted)
     UNION ALL
     SELECT ordered.patient, kind, file, block, line, telling, body
-    FROM read_parquet({medications}) AS medications JOIN (
+    FROM read_parquet({medications}, hive_partitioning = false) AS medications JOIN (
         SELECT DISTINCT patient, medication FROM rows SEMI JOIN wanted USING (patient)
         WHERE medication IS NOT NULL
     ) AS ordered ON ordered.medication = medications.patient
@@ -75,11 +86,16 @@ class Row(NamedTuple):
     body: bytes
 
 
-class Orphan(NamedTuple):
-    """A line that names a patient who is not in the export, and the type of its resource."""
+class Orphans(NamedTuple):
+    """The lines that name patients who are not in the export.
 
-    place: Place
-    kind: str
+    Attributes:
+        by_kind: type of resource → how many.
+        rejects: rows of the table of rejects, to be taken before anything else is asked.
+    """
+
+    by_kind: Mapping[str, int]
+    rejects: Iterable[pa.RecordBatch]
 
 
 # A patient's key, and all that is of them.
@@ -136,9 +152,9 @@ class Partition:
             database.execute(_ROWS.format(files=_listed(files)))
             database.execute(_PATIENTS)
 
-    def orphans(self) -> list[Orphan]:
-        """The lines that name patients who are not in the export."""
-        return [] if self.is_empty else _orphans("rows", self._database)
+    def orphans(self, numbers: LineNumbers) -> Orphans:
+        """The lines that may say something and name patients who are not in the export."""
+        return Orphans({}, ()) if self.is_empty else _orphans("rows", self._database, numbers)
 
     def charts(self, *, told_of_only: bool) -> Iterator[Chart]:
         """The charts of all patients.
@@ -154,33 +170,43 @@ class Partition:
         return charts(self._database.sql(wanted).to_arrow_reader(BATCH_ROWS))
 
 
-def orphaned_noise(database: duckdb.DuckDBPyConnection, gathered: Path) -> list[Orphan]:
+def orphaned_noise(
+    database: duckdb.DuckDBPyConnection, gathered: Path, numbers: LineNumbers
+) -> Orphans:
     """The lines that say nothing to any fact and name patients who are not in the export."""
     files = sorted(gathered.glob(f"*/{ROWS_FOLDER}/*/*.parquet"))
-    noise = f"read_parquet({_listed(sorted(gathered.glob(f'*/{NOISE}')))})"
+    said_nothing = _listed(sorted(gathered.glob(f"*/{NOISE}")))
+    noise = f"read_parquet({said_nothing}, hive_partitioning = false)"
     rows = _ROWS.format(files=_listed(files)) if files else _NO_ROWS.format(noise=noise)
     database.execute(rows)
     database.execute(_PATIENTS)
-    return _orphans(noise, database)
+    return _orphans(noise, database, numbers)
 
 
-def _orphans(rows: str, database: duckdb.DuckDBPyConnection) -> list[Orphan]:
-    found = database.execute(_ORPHANS.format(rows=rows)).fetchall()
-    return [Orphan(Place(file, block, line), kind) for file, block, line, kind in found]
+def _orphans(rows: str, database: duckdb.DuckDBPyConnection, numbers: LineNumbers) -> Orphans:
+    by_kind = dict(database.execute(_ORPHANS_BY_KIND.format(rows=rows)).fetchall())
+    if not by_kind:
+        return Orphans({}, ())
+    before = [(file, block, lines) for (file, block), lines in numbers.before.items()]
+    columns = dict(zip(("file", "block", "before"), zip(*before, strict=True), strict=True))
+    database.register("blocks", pa.table(columns))
+    told = _ORPHANS.format(rows=rows, reason=Reason.UNKNOWN_PATIENT.value)
+    return Orphans(by_kind, database.sql(told).to_arrow_reader(BATCH_ROWS))
 
 
 def charts(batches: Iterable[pa.RecordBatch]) -> Iterator[Chart]:
-    """The charts in rows sorted by patient.
+    """The charts in rows sorted by patient; of one that is too long the Patient and enough to tell.
 
     Args:
         batches: patient, kind, file, block, line, telling, body.
     """
     rows = (row for batch in batches for row in zip(*_columns(batch), strict=True))
     for patient, theirs in groupby(rows, itemgetter(0)):
-        yield (
-            patient,
-            [Row(kind, Place(f, b, n), told, body) for _, kind, f, b, n, told, body in theirs],
-        )
+        chart: list[Row] = []
+        for _, kind, file, block, line, telling, body in theirs:
+            if len(chart) <= MOST_RESOURCES or kind == "Patient":
+                chart.append(Row(kind, Place(file, block, line), telling, body))
+        yield patient, chart
 
 
 def _columns(batch: pa.RecordBatch) -> list[list[object]]:
@@ -193,4 +219,6 @@ def quoted(path: Path) -> str:
 
 
 def _listed(files: Iterable[Path]) -> str:
-    return "[{}]".format(", ".join(f"'{quoted(file)}'" for file in files))
+    """Files as a list of SQL, each taken by its letters and not as a pattern of names."""
+    taken = (_PATTERN.sub(r"[\g<0>]", quoted(file)) for file in files)
+    return "[{}]".format(", ".join(f"'{file}'" for file in taken))

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
 from cards.advise import Advice
-from cards.answer import NO
+from cards.answer import NO, UNKNOWN
 from cards.library import Library
 from service.call_size import MOST_RESOURCES
 from service.errors import RequestRefused
 from service.hooks import SERVICES, HookService, Judgement, judge
 from service.patient_record.elements import text
-from service.patient_record.flat import Undecodable
+from service.patient_record.flat import Undecodable, decoded
 from service.population.calls import Calls
 from service.population.counts import count_answer, count_keys, count_opening, count_standing
-from service.population.gathered import decoded_line
+from service.population.gathered import OF_PATIENTS, LineRefused, decoded_line
 from service.population.grouping import Chart, Row
 from service.population.places import Rejected
 from service.population.pseudonym import Keyed, own_key
@@ -27,8 +27,8 @@ from service.population.visits import Call
 from service.prefetch import KEYS
 
 SERVICE_OF: Mapping[str, HookService] = {service.hook: service for service in SERVICES.values()}
-CHART_OPENED = "patient-view"
-NOTHING_SAID = Advice(ask=lambda _: NO)
+CHART_OPENED, ORDER_CHOSEN = "patient-view", "order-select"
+NOTHING_SAID, NOTHING_SURE = Advice(ask=lambda _: NO), Advice(ask=lambda _: UNKNOWN)
 # Told how many more patients are done.
 Told = Callable[[int], None]
 
@@ -99,18 +99,37 @@ def _judge_chart(chart: Chart, question: Question) -> Found:
         _judge(person, others, question, theirs)
     except Refused as refused:
         theirs = Found()
-        _reject(person, refused.reason, theirs)
+        _reject_patient(person, refused.reason, theirs)
+    except (Undecodable, LineRefused):
+        theirs = Found()
+        _reject_patient(person, Reason.UNDECODABLE, theirs)
+        for row in others:
+            if row.kind in OF_PATIENTS and not _can_be_held(row):
+                _reject(row, Reason.CANNOT_BE_HELD, theirs)
     for row in again:
-        _reject(row, Reason.PATIENT_AGAIN, theirs)
+        _reject_patient(row, Reason.PATIENT_AGAIN, theirs)
     theirs.tally["patients", "in"] += 1 + len(again)
     return theirs
 
 
-def _reject(person: Row, reason: Reason, theirs: Found) -> None:
-    theirs.rejected.append(Rejected(person.place, reason))
+def _reject_patient(person: Row, reason: Reason, theirs: Found) -> None:
     theirs.tally["patients", "rejected"] += 1
+    _reject(person, reason, theirs)
+
+
+def _reject(row: Row, reason: Reason, theirs: Found) -> None:
+    theirs.rejected.append(Rejected(row.place, reason))
     theirs.tally["lines", "rejected", reason.value] += 1
-    theirs.tally["lines", "read", "Patient"] -= 1
+    theirs.tally["lines", "read", row.kind] -= 1
+
+
+def _can_be_held(row: Row) -> bool:
+    """Whether nothing in a resource hinders reading all of it."""
+    try:
+        decoded(row.body)
+    except Undecodable:
+        return False
+    return True
 
 
 def _judge(person: Row, others: Sequence[Row], question: Question, theirs: Found) -> None:
@@ -118,14 +137,12 @@ def _judge(person: Row, others: Sequence[Row], question: Question, theirs: Found
 
     Raises:
         Refused: in one of them the patient cannot be judged.
+        Undecodable, LineRefused: a resource of theirs cannot be read.
     """
-    try:
-        patient = text(decoded_line(person.body).get("id"))
-        calls = question.calls.of(patient, [person, *others], theirs.tally)
-        told_of = any(row.telling for row in others)
-        _judge_calls(question.key(patient), calls, told_of, question, theirs)
-    except Undecodable:
-        raise Refused(Reason.UNDECODABLE) from None
+    patient = text(decoded_line(person.body).get("id"))
+    calls = question.calls.of(patient, [person, *others], theirs.tally)
+    told_of = any(row.telling for row in others)
+    _judge_calls(question.key(patient), calls, told_of, question, theirs)
 
 
 def _judge_calls(
@@ -144,7 +161,10 @@ def _judge_calls(
     most = 0
     last: Advice | None = None
     for call in calls:
-        judgement = _judgement(call, question.library) if told_of else _nothing(call)
+        if told_of:
+            judgement = _judgement(call, question.library)
+        else:
+            judgement = _nothing(call, question.calls.unfinished)
         cards = list(_card_rows(key, call, judgement.advice))
         theirs.cards += cards
         told.update(card.recommendation for card in cards)
@@ -156,26 +176,31 @@ def _judge_calls(
             count_keys(judgement.prefetch, question.empty, theirs.tally)
             count_opening(last, question.library, theirs.tally)
     if last is None:
+        theirs.states.append(StateRow(key, None, None, None, NOTHING_SAID.phase))
+    if not theirs.tally["calls", CHART_OPENED] + theirs.tally["calls", ORDER_CHOSEN]:
         theirs.tally["patients", "without a visit"] += 1
-        theirs.states.append(StateRow(key, None, None, None, Advice().phase))
-    else:
-        theirs.tally["patients", "judged"] += 1
-        count_standing(last, theirs.tally)
+        return
+    theirs.tally["patients", "judged"] += 1
+    count_standing(last or NOTHING_SAID, theirs.tally)
     theirs.tally["most cards at once", str(most)] += 1
     theirs.tally.update(("patients told", recommendation) for recommendation in told)
 
 
-def _nothing(call: Call) -> Judgement:
+def _nothing(call: Call, unfinished: Collection[str]) -> Judgement:
     """What is said of a chart with nothing of the back.
+
+    Args:
+        unfinished: prefetch keys of which not all came.
 
     Raises:
         Refused: the service would refuse the call, for want of any Conditions.
     """
     if call.hook == CHART_OPENED and "conditions" not in call.prefetch:
         raise Refused(Reason.NO_CONDITIONS)
-    return Judgement(
-        NOTHING_SAID, prefetch={key: "read" if key in call.prefetch else "missing" for key in KEYS}
-    )
+    states = {key: "read" if key in call.prefetch else "missing" for key in KEYS}
+    states |= dict.fromkeys(unfinished, "unfinished")
+    said = NOTHING_SURE if "conditions" in unfinished else NOTHING_SAID
+    return Judgement(said, prefetch=states)
 
 
 def _judgement(call: Call, library: Library) -> Judgement:

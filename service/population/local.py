@@ -7,9 +7,10 @@ import multiprocessing
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import connection
@@ -24,7 +25,7 @@ from tqdm import tqdm
 
 from cards.library import Library, load_library
 from service.population.calls import KEYS, AsOf, Calls, Replay
-from service.population.export import Export, Piece, pieces
+from service.population.export import Export, Piece, pieces, type_named
 from service.population.gathered import NEEDED, Gatherer
 from service.population.grouping import connect
 from service.population.judged import Question
@@ -72,19 +73,33 @@ def run_local(
     """Run all that is not done yet: the tables are whole when this returns.
 
     Raises:
-        RunProblem: a process was killed; what is done is kept.
+        RunProblem: the export changed meanwhile.
+    """
+    with _Processes(wanted, run.work, workers) as processes:
+        told = _gather(run, export, division, wanted, processes)
+        changed = [file.name for file in export.files if not file.is_unchanged]
+        if changed:
+            raise RunProblem(f"{changed[0]} changed while it was read; begin in another folder")
+        _judge(run, told, export, division, wanted, key, processes)
+
+
+@contextmanager
+def failing_in_words() -> Iterator[None]:
+    """Say in a sentence what ends a run.
+
+    Raises:
+        RunProblem: a process, the disk or the database failed; what is done is kept.
     """
     try:
-        with _Processes(wanted, run.work, workers) as processes:
-            told = _gather(run, export, division, wanted, processes)
-            _judge(run, told, export, division, wanted, key, processes)
+        yield
     except BrokenProcessPool:
         raise RunProblem(f"a process was killed, perhaps for want of memory; {GO_ON}") from None
     except OSError as problem:
         raise RunProblem(f"{problem.strerror or type(problem).__name__}; {GO_ON}") from None
     except (duckdb.Error, pa.ArrowException) as problem:
         # Their messages may hold what was read.
-        raise RunProblem(f"the database gave up: {type(problem).__name__}; {GO_ON}") from None
+        why = f"the database gave up ({type(problem).__name__}), perhaps because the disk is full"
+        raise RunProblem(f"{why}; {GO_ON}") from None
 
 
 def _gather(
@@ -135,13 +150,23 @@ def _judge(
 
 def calls_of(wanted: Wanted, named: frozenset[str], tally: Tally) -> Calls:
     """The calls to make, of an export with files of these types, found to hold these lines."""
-    delivered = NEEDED & (_held(tally) | named)
-    return Replay(delivered) if wanted.as_of is None else AsOf(wanted.as_of, delivered)
+    broken = _broken(tally)
+    delivered = NEEDED & (_held(tally) | (named - broken))
+    unfinished = frozenset(KEYS[kind] for kind in (delivered & broken) - {"Patient"})
+    if wanted.as_of is None:
+        return Replay(delivered, unfinished)
+    return AsOf(wanted.as_of, delivered, unfinished)
 
 
 def empty_keys(named: frozenset[str], tally: Tally) -> frozenset[str]:
     """The prefetch keys of which an export has files, and in them nothing."""
-    return frozenset(KEYS[kind] for kind in (NEEDED & named) - _held(tally))
+    return frozenset(KEYS[kind] for kind in (NEEDED & named) - _broken(tally) - _held(tally))
+
+
+def _broken(tally: Tally) -> frozenset[str]:
+    """The types of which a file breaks off; each may be, where its name tells none."""
+    named = [type_named(key[1]) for key in tally if key[0] == "broken file"]
+    return NEEDED if None in named else frozenset(filter(None, named))
 
 
 def _held(tally: Tally) -> frozenset[str]:

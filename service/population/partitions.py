@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 from duckdb import DuckDBPyConnection
 
-from service.population.grouping import Orphan, Partition, orphaned_noise
+from service.population.grouping import Orphans, Partition, orphaned_noise
 from service.population.judged import Found, Question, judge_charts
 from service.population.pieces import GATHERED
-from service.population.places import LineNumbers, Rejected
+from service.population.places import LineNumbers
 from service.population.reasons import Reason
-from service.population.tables import RejectRow, as_table, tally_rows, write_part
+from service.population.tables import (
+    RejectRow,
+    Tally,
+    as_table,
+    tally_rows,
+    write_batches,
+    write_part,
+)
 
 # The table written last: a part that has it is done.
 LAST = "tallies"
@@ -47,25 +55,29 @@ def judge_partition(
         judged: told after every patient that another one is done.
     """
     rows = Partition(database, work / GATHERED, partition)
-    orphans = rows.orphans()
+    part = partition_part(partition)
+    orphans = write_orphans(rows.orphans(numbers), run, part)
     charts = rows.charts(told_of_only=question.calls.of_conditions_only)
     found = judge_charts(charts, question, judged)
-    write_found(run, partition_part(partition), with_orphans(orphans, found), numbers)
+    found.tally.update(orphans)
+    write_found(run, part, found, numbers)
 
 
 def judge_noise(run: Path, work: Path, numbers: LineNumbers, database: DuckDBPyConnection) -> None:
     """Write the rejects among the lines that say nothing to any fact."""
-    orphans = orphaned_noise(database, work / GATHERED)
-    write_found(run, NOISE_PART, with_orphans(orphans, Found()), numbers)
+    orphans = orphaned_noise(database, work / GATHERED, numbers)
+    write_found(run, NOISE_PART, Found(tally=write_orphans(orphans, run, NOISE_PART)), numbers)
 
 
-def with_orphans(orphans: Iterable[Orphan], found: Found) -> Found:
-    """What was found, and the lines that name patients who are not in the export."""
-    for place, kind in orphans:
-        found.rejected.append(Rejected(place, Reason.UNKNOWN_PATIENT))
-        found.tally["lines", "read", kind] -= 1
-        found.tally["lines", "rejected", Reason.UNKNOWN_PATIENT.value] += 1
-    return found
+def write_orphans(orphans: Orphans, run: Path, part: str) -> Tally:
+    """Write the lines that name patients who are not in the export, however many; their count."""
+    tally: Tally = Counter()
+    for kind, count in orphans.by_kind.items():
+        tally["lines", "read", kind] -= count
+        tally["lines", "rejected", Reason.UNKNOWN_PATIENT.value] += count
+    if tally:
+        write_batches("rejects", orphans.rejects, run / "rejects" / f"{part}-orphans.parquet")
+    return tally
 
 
 def write_found(run: Path, part: str, found: Found, numbers: LineNumbers) -> None:

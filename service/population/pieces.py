@@ -22,7 +22,7 @@ from service.population.grouping import MEDICATIONS, NOISE, write_partitions
 from service.population.lines import Line, lines
 from service.population.places import Block
 from service.population.run import write_text
-from service.population.tables import TABLES, Tally, write_part
+from service.population.tables import TABLES, Tally, write_batches
 
 GATHERED = "gathered"
 DONE, REJECTED = "done.json", "rejected.parquet"
@@ -116,11 +116,11 @@ def number_rejected(folder: Path, before: int, file: Path) -> None:
         before: how many lines of its file stand before the piece.
     """
     with pq.ParquetFile(folder / REJECTED) as rejected:
-        batches = [
-            pa.table(
+        batches = (
+            pa.record_batch(
                 [batch["file"], pc.add(batch["line"], before + 1), batch["reason"]],
                 schema=TABLES["rejects"],
             )
             for batch in rejected.iter_batches()
-        ]
-    write_part(pa.concat_tables([TABLES["rejects"].empty_table(), *batches]), file)
+        )
+        write_batches("rejects", batches, file)

@@ -20,4 +20,5 @@ class Reason(StrEnum):
     TOO_MANY = "a Patient with more resources than a call may bring"
     NO_CONDITIONS = "a Patient who cannot be judged: the export has no Conditions"
     UNREADABLE_PATIENT = "a Patient who cannot be read"
-    UNDECODABLE = "a Patient with a number out of all range in a resource"
+    CANNOT_BE_HELD = "holds a number out of all range, or is nested too deep"
+    UNDECODABLE = "a Patient who cannot be judged: a resource of theirs cannot be read"

@@ -70,11 +70,13 @@ class Lines:
     Attributes:
         read, not_needed: resource type → lines; of what is not needed the service reads none.
         rejected: reason → lines.
+        broken: files that break off.
     """
 
     read: Mapping[str, int]
     not_needed: Mapping[str, int]
     rejected: Mapping[str, int]
+    broken: tuple[str, ...] = ()
 
     @property
     def all(self) -> int:
@@ -122,6 +124,7 @@ def build_report(
             counts.within("lines", "read"),
             counts.within("lines", "not needed"),
             counts.within("lines", "rejected"),
+            tuple(name for (name,) in counts.by("broken file", 0)),
         ),
         cards=card_figures(counts, library),
         pathways=pathway_figures(counts, library),

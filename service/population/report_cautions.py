@@ -51,6 +51,12 @@ def _of_patients(report: Report) -> Iterator[Caution]:
         )
     if not people.judged:
         yield Caution("No patient was judged: there are no figures to report.", loud=True)
+    for file in report.lines.broken:
+        yield Caution(
+            f"{file} breaks off: nobody can tell how many resources it lacks. What rests on its "
+            "type counts as not read to the end.",
+            loud=True,
+        )
     if people.rejected:
         rejected = in_words(Share(people.rejected, people.came_in), "patients")
         yield Caution(f"{rejected} were rejected. They are in no figure of this report.")

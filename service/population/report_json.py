@@ -44,6 +44,7 @@ def as_json(report: Report) -> JSON:
             "read": dict(lines.read),
             "notNeeded": dict(lines.not_needed),
             "rejected": dict(lines.rejected),
+            "brokenFiles": list(lines.broken),
         },
         "cards": _cards(report.cards),
         "pathways": _pathways(report.pathways),

@@ -148,7 +148,8 @@ class RunFolder:
     @contextmanager
     def _locked(self) -> Iterator[None]:
         try:
-            self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self.path.mkdir(parents=True, exist_ok=True)
+            self.path.chmod(0o700)
             lock = (self.path / LOCK).open("w")
         except OSError as problem:
             raise RunProblem(f"{self.path} cannot be written: {problem.strerror}") from None

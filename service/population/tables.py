@@ -121,6 +121,16 @@ def write_part(table: pa.Table, file: Path) -> None:
     place(unfinished, file)
 
 
+def write_batches(name: str, batches: Iterable[pa.RecordBatch], file: Path) -> None:
+    """As ``write_part``, of rows of the table of this name that are not held all at a time."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = file.with_name(f".{file.name}.unfinished")
+    with pq.ParquetWriter(unfinished, TABLES[name]) as writer:
+        for batch in batches:
+            writer.write_batch(batch.cast(TABLES[name]))
+    place(unfinished, file)
+
+
 def place(unfinished: Path, file: Path) -> None:
     """Give a finished file its name, once it is on the disk."""
     unfinished.chmod(0o600)
