@@ -40,7 +40,7 @@ from service.population.pieces import PieceDone, folder_of, gather_piece, number
 from service.population.places import LineNumbers
 from service.population.pseudonym import Keyed
 from service.population.run import RunFolder, RunProblem, Wanted
-from service.population.tables import Tally, as_table, tally_rows, write_part
+from service.population.tables import Tally, tally_rows, write_part
 
 MB = 1_000_000
 # A partition is what one process sorts at a time, a piece what it reads at a time.
@@ -134,7 +134,7 @@ def _judge(
         before = numbers.before[piece.block.file, piece.block.block]
         part = run.path / "rejects" / f"piece-{number:06}.parquet"
         number_rejected(folder_of(run.work, number), before, part)
-    write_part(as_table("tallies", tally_rows(tally)), run.path / "tallies" / "pieces.parquet")
+    write_part("tallies", tally_rows(tally), run.path / "tallies" / "pieces.parquet")
     named = export.types_named
     calls, empty = calls_of(wanted, named, tally), empty_keys(named, tally)
     waiting = [n for n in range(division.partitions) if not is_done(run.path, partition_part(n))]

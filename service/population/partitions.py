@@ -17,7 +17,6 @@ from service.population.reasons import Reason
 from service.population.tables import (
     RejectRow,
     Tally,
-    as_table,
     tally_rows,
     write_batches,
     write_part,
@@ -25,8 +24,6 @@ from service.population.tables import (
 
 # The table written last: a part that has it is done.
 LAST = "tallies"
-
-
 NOISE_PART = "noise"
 
 
@@ -90,4 +87,4 @@ def write_found(run: Path, part: str, found: Found, numbers: LineNumbers) -> Non
         LAST: tally_rows(found.tally),
     }
     for name, told in rows.items():
-        write_part(as_table(name, told), run / name / f"{part}.parquet")
+        write_part(name, told, run / name / f"{part}.parquet")

@@ -22,7 +22,7 @@ from service.population.grouping import MEDICATIONS, NOISE, write_partitions
 from service.population.lines import Line, lines
 from service.population.places import Block
 from service.population.run import write_text
-from service.population.tables import TABLES, Tally, write_batches
+from service.population.tables import TABLES, Tally, unfinished_of, write_batches
 
 GATHERED = "gathered"
 DONE, REJECTED = "done.json", "rejected.parquet"
@@ -51,7 +51,7 @@ def gather_piece(
 ) -> None:
     """Gather one piece; its folder is there when it is done, and not before."""
     folder = folder_of(work, number)
-    unfinished = folder.with_name(f".{folder.name}.unfinished")
+    unfinished = unfinished_of(folder)
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
     gathered = Gathered(piece.name, piece.block)

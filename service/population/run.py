@@ -15,7 +15,7 @@ from typing import Any
 from service.population.export_place import without_secrets
 from service.population.problems import PopulationProblem
 from service.population.pseudonym import Pseudonyms, new_salt
-from service.population.tables import place
+from service.population.tables import place, unfinished_of
 
 DESCRIPTION, SALT, LOCK = "run.json", ".salt", ".lock"
 # What a run needs until it is finished.
@@ -221,10 +221,6 @@ def write_text(file: Path, text: str) -> None:
 
 def write_bytes(file: Path, content: bytes) -> None:
     """As ``write_text``."""
-    unfinished = _unfinished(file)
+    unfinished = unfinished_of(file)
     unfinished.write_bytes(content)
     place(unfinished, file)
-
-
-def _unfinished(file: Path) -> Path:
-    return file.with_name(f".{file.name}.unfinished")

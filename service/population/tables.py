@@ -110,25 +110,27 @@ def _sort_key(row: tuple[Any, ...]) -> tuple[tuple[bool, Any], ...]:
     return tuple([(value is not None, value) for value in row])
 
 
-def write_part(table: pa.Table, file: Path) -> None:
-    """Write one part of a table: whoever looks finds it whole, or not there.
+def write_part(name: str, rows: Iterable[Any], file: Path) -> None:
+    """Write one part of the table of this name: whoever looks finds it whole, or not there.
 
     Only the one who runs this may read it.
     """
-    file.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = file.with_name(f".{file.name}.unfinished")
-    pq.write_table(table, unfinished)
-    place(unfinished, file)
+    write_batches(name, as_table(name, rows).to_batches(), file)
 
 
 def write_batches(name: str, batches: Iterable[pa.RecordBatch], file: Path) -> None:
     """As ``write_part``, of rows of the table of this name that are not held all at a time."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = file.with_name(f".{file.name}.unfinished")
+    unfinished = unfinished_of(file)
     with pq.ParquetWriter(unfinished, TABLES[name]) as writer:
         for batch in batches:
             writer.write_batch(batch.cast(TABLES[name]))
     place(unfinished, file)
+
+
+def unfinished_of(file: Path) -> Path:
+    """Where a file is written until it is whole."""
+    return file.with_name(f".{file.name}.unfinished")
 
 
 def place(unfinished: Path, file: Path) -> None:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
-import platform
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import click
@@ -16,6 +13,7 @@ import click
 from tests.bench import report, stages, targets
 from tests.bench.calls import PATIENTS, SEED, SIZES, make_calls, write_calls
 from tests.bench.contenders import CONTENDERS
+from tests.bench.machine import machine
 from tests.bench.plot import plot
 from tests.bench.rounds import all_rounds
 from tests.bench.starts import memory_over, seconds_to_evaluate, seconds_to_ready
@@ -63,7 +61,7 @@ def main(
 
     kept = targets.targets(rows, starts)
     results = {
-        "machine": _machine(),
+        "machine": machine(PACKAGES),
         "patients": patients,
         "seed": SEED,
         "seconds": seconds,
@@ -100,23 +98,6 @@ def _memory(grown: Sequence[tuple[int, float]]) -> list[str]:
         return []
     lines = [f"| {answered:,} | {megabytes:.1f} |" for answered, megabytes in grown]
     return ["### memory", "\n".join(["| requests answered | RSS MB |", "|---:|---:|", *lines])]
-
-
-def _machine() -> dict[str, object]:
-    return {
-        "cores": len(os.sched_getaffinity(0)),
-        "system": platform.platform(),
-        "python": platform.python_version(),
-        "packages": {name: _version(name) for name in PACKAGES},
-    }
-
-
-def _version(package: str) -> str | None:
-    """The version installed; None when it is not."""
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
 
 
 def _tell(words: str) -> None:

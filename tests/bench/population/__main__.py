@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
-import platform
 from collections.abc import Sequence
 from dataclasses import asdict
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from statistics import median
 
 import click
 
+from tests.bench.machine import machine, version_of
 from tests.bench.population.engines import ENGINES, missing
 from tests.bench.population.exports import DAY, SEED, Population, population_of
 from tests.bench.population.figures import growth_of, rows_of
@@ -72,7 +70,7 @@ def main(patients: str, engines: str, workers: str, rounds: int, parser: str, fo
     kept = promises(rows, growth)
     page = f"{tables(rows, growth, read, without)}\n\n### promises\n\n{told(kept)}"
     results = {
-        "machine": _machine(),
+        "machine": machine(PACKAGES),
         "seed": SEED,
         "day": DAY.isoformat(),
         "floor": parser,
@@ -94,7 +92,7 @@ def main(patients: str, engines: str, workers: str, rounds: int, parser: str, fo
 
 def _read(population: Population, rounds: Sequence[Round], parser: str) -> dict[str, Spent]:
     """Reading a population by each parser that is here: the floor's often, the other's once."""
-    others = [name for name in PARSERS if name != parser and (name == "json" or _version(name))]
+    others = [name for name in PARSERS if name != parser and (name == "json" or version_of(name))]
     told = {name: floor(population, name, cores_for(1)) for name in others}
     floors = [one.floor for one in rounds]
     if not floors:
@@ -113,23 +111,6 @@ def _described(population: Population) -> dict[str, int]:
 
 def _listed(text: str) -> list[str]:
     return [word.strip() for word in text.split(",") if word.strip()]
-
-
-def _machine() -> dict[str, object]:
-    return {
-        "cores": len(os.sched_getaffinity(0)),
-        "system": platform.platform(),
-        "python": platform.python_version(),
-        "packages": {name: _version(name) for name in PACKAGES},
-    }
-
-
-def _version(package: str) -> str | None:
-    """The version installed; None when it is not."""
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
 
 
 def _tell(words: str) -> None:
