@@ -5,17 +5,19 @@ from __future__ import annotations
 import gc
 import logging
 import socket
+from signal import SIG_BLOCK, SIG_SETMASK, pthread_sigmask
 from typing import Any
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
 
 from cards.library import no_collection
 from service.listening import listen, take_address, url_of
 from service.log import log_event
 from service.settings import Settings
 from service.shared_counts import passing_place, shared_counts
-from service.worker import LINGERING, Worker
+from service.worker import LINGERING, STOPPING, Worker
 
 # Beyond the calls that run and wait: threads for whoever asks after our health, is refused, or
 # sends its headers slowly.
@@ -29,6 +31,18 @@ LONGEST_REQUEST_LINE = 8_190
 LONGEST_HEADER = 2 * LONGEST_REQUEST_LINE
 # As many as a request of a thousand resources makes, and a few megabytes if all are left over.
 OBJECTS_BETWEEN_COLLECTIONS = 50_000
+
+
+class Master(Arbiter):  # type: ignore[misc]  # gunicorn bears no types
+    """Gunicorn's master, but a worker told to stop while it is made stops, and is not deaf."""
+
+    def spawn_worker(self) -> Any:
+        """Make a worker, which hears what it is told once it can."""
+        before = pthread_sigmask(SIG_BLOCK, STOPPING)
+        try:
+            return super().spawn_worker()
+        finally:
+            pthread_sigmask(SIG_SETMASK, before)
 
 
 class Server(BaseApplication):  # type: ignore[misc]  # gunicorn bears no types
@@ -74,6 +88,10 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn bears no types
         }
         for name, value in options.items():
             self.cfg.set(name, value)
+
+    def run(self) -> None:
+        """Serve until told to stop."""
+        Master(self).run()
 
     def load(self) -> Flask:
         """The application; wrong content stops the start here."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from signal import SIG_UNBLOCK, SIGINT, SIGQUIT, SIGTERM, pthread_sigmask
 from threading import Semaphore
 from time import monotonic
 from typing import Any
@@ -14,6 +15,8 @@ from service.slow_senders import BODY_SECONDS, HEAD_SECONDS, Head, hang_up, part
 # Threads that may wait on a connection just answered for its next request. To hand a connection
 # back, and to another thread again, costs more than to read and answer a small request.
 LINGERING = 16
+# What tells a worker to stop; held back until it listens for it.
+STOPPING = frozenset({SIGINT, SIGQUIT, SIGTERM})
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn bears no types
@@ -23,6 +26,11 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn bears no types
         """Gunicorn's own arguments."""
         super().__init__(*settings)
         self._lingering = Semaphore(LINGERING)
+
+    def init_signals(self) -> None:
+        """Listen for signals, those too that came while this worker was made."""
+        super().init_signals()
+        pthread_sigmask(SIG_UNBLOCK, STOPPING)
 
     def handle(self, conn: Any) -> Any:
         """Turns of a connection, until it has nothing to say for a moment or hangs up."""

@@ -6,14 +6,15 @@ import http.client
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.conftest import HOUSE, START_SECONDS, free_port, wait_until_ready
 
-COMMAND = [sys.executable, "-c", "from service.cli import main; main()", "serve"]
+SERVE = "from service.cli import main; main()"
+COMMAND = [sys.executable, "-c", SERVE, "serve"]
 VIEW = "/cds-services/back-pain-patient-view"
 LONG = 30.0
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
@@ -53,7 +54,7 @@ class Serving:
 
 
 @contextmanager
-def started(folder: Path, **settings: str) -> Iterator[Serving]:
+def started(folder: Path, command: Sequence[str] = COMMAND, **settings: str) -> Iterator[Serving]:
     """Start to serve with these settings, given as ``WORKERS="2"``; nobody waits until it does.
 
     Feedback is kept in the folder unless the settings say where.
@@ -69,7 +70,7 @@ def started(folder: Path, **settings: str) -> Iterator[Serving]:
     }
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
-            COMMAND, env=environment, cwd=folder, stdout=log, stderr=subprocess.STDOUT
+            command, env=environment, cwd=folder, stdout=log, stderr=subprocess.STDOUT
         )
         try:
             yield Serving(port, process, folder)
@@ -80,9 +81,9 @@ def started(folder: Path, **settings: str) -> Iterator[Serving]:
 
 
 @contextmanager
-def serving(folder: Path, **settings: str) -> Iterator[Serving]:
+def serving(folder: Path, command: Sequence[str] = COMMAND, **settings: str) -> Iterator[Serving]:
     """Serve with these settings, as ``started`` takes them, once the server is ready."""
-    with started(folder, **settings) as server:
+    with started(folder, command, **settings) as server:
         wait_until_ready(server.base_url, server.process, folder / "log")
         yield server
 

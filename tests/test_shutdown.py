@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import socket
+import sys
 import tempfile
 import threading
 import time
@@ -18,7 +19,7 @@ import requests
 from service.shared_counts import LOCK, PREFIX, VARIABLE, passing_place, shared_counts
 from tests.conftest import call
 from tests.fhir_server import running, stalls
-from tests.serving import LONG, VIEW, begun_call, serving
+from tests.serving import LONG, SERVE, VIEW, begun_call, serving
 
 
 def _is_refused(port: int) -> bool:
@@ -50,6 +51,39 @@ def test_running_calls_are_finished(tmp_path: Path) -> None:
     assert [answer.status for answer in answers] == [200] * 4
     assert bodies == [{"cards": []}] * 4
     assert code == 0
+
+
+# The first worker is told to stop as soon as there is one.
+TOLD_AT_ONCE = f"""
+import os, signal
+from service import server
+
+begin = server._begin_worker
+
+def told_at_once(master, worker):
+    begin(master, worker)
+    if worker.age == 1:
+        print("first worker", worker.pid, flush=True)
+        os.kill(worker.pid, signal.SIGTERM)
+
+server._begin_worker = told_at_once
+{SERVE}
+"""
+
+
+def test_a_worker_told_to_stop_while_it_is_made_stops(tmp_path: Path) -> None:
+    """An upgrade right after the start does not wait for a worker that was not listening yet."""
+    command = [sys.executable, "-c", TOLD_AT_ONCE, "serve"]
+    with serving(tmp_path, command, WORKERS="1") as server:
+        told = re.search(r"first worker (\d+)", server.log)
+        first = int(told[1]) if told else 0
+        deadline = time.monotonic() + LONG
+        while first in server.workers() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        left = server.workers()
+
+    assert first
+    assert first not in left
 
 
 def _shared_folder(process: int) -> Path:
