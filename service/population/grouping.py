@@ -22,11 +22,13 @@ from service.population.places import LineNumbers, Place
 from service.population.reasons import Reason
 
 MEMORY = "384MB"
-# Rows that wait in memory for their partition's file.
-WAITING_ROWS = 2_000
+# Rows that wait in memory for their partition's file, of each partition.
+WAITING_ROWS = 256
 BATCH_ROWS = 2_000
 ROWS_FOLDER = "rows"
 MEDICATIONS, NOISE = "medications.parquet", "noise.parquet"
+# The keys of the Patients alone: it takes memory to look into every partition of every part.
+PATIENTS = "patients.parquet"
 
 # Every part of an export has its own folder: ``<part>/rows/partition=<n>/*.parquet``.
 _PARTITIONED = """
@@ -34,22 +36,19 @@ _PARTITIONED = """
     TO '{folder}' (FORMAT parquet, COMPRESSION lz4, PARTITION_BY (partition))
 """
 _PATTERN = re.compile(r"[*?\[]")
-_ROWS = """
-    CREATE OR REPLACE TEMP VIEW rows AS
-    SELECT * FROM read_parquet({files}, hive_partitioning = false)
-"""
-_NO_ROWS = "CREATE OR REPLACE TEMP VIEW rows AS SELECT * FROM {noise} LIMIT 0"
+_ROWS = "CREATE OR REPLACE TEMP VIEW rows AS FROM {files}"
 _PATIENTS = """
     CREATE OR REPLACE TEMP TABLE patients AS
-    SELECT DISTINCT patient FROM rows WHERE kind = 'Patient'
+    SELECT DISTINCT patient FROM {rows} WHERE kind = 'Patient'
 """
+# Written as NOT IN, which keeps the patients in memory; an ANTI JOIN may keep the other side.
 _ORPHANS = """
     SELECT file, before + line + 1 AS line, '{reason}' AS reason
-    FROM {rows} ANTI JOIN patients USING (patient) JOIN blocks USING (file, block)
+    FROM {rows} JOIN blocks USING (file, block) WHERE patient NOT IN (FROM patients)
     ORDER BY file, line
 """
 _ORPHANS_BY_KIND = """
-    SELECT kind, count(*) FROM {rows} ANTI JOIN patients USING (patient) GROUP BY kind
+    SELECT kind, count(*) FROM {rows} WHERE patient NOT IN (FROM patients) GROUP BY kind
 """
 _EVERY = "CREATE OR REPLACE TEMP TABLE wanted AS FROM patients"
 _TOLD_OF = """
@@ -63,7 +62,7 @@ _CHARTS = """
     WHERE kind = 'Patient' OR patient IN (FROM wanted)
     UNION ALL
     SELECT ordered.patient, kind, file, block, line, telling, body
-    FROM read_parquet({medications}, hive_partitioning = false) AS medications JOIN (
+    FROM {medications} AS medications JOIN (
         SELECT DISTINCT patient, medication FROM rows SEMI JOIN wanted USING (patient)
         WHERE medication IS NOT NULL
     ) AS ordered ON ordered.medication = medications.patient
@@ -149,8 +148,8 @@ class Partition:
         files = sorted(gathered.glob(f"*/{ROWS_FOLDER}/partition={number}/*.parquet"))
         self.is_empty = not files
         if files:
-            database.execute(_ROWS.format(files=_listed(files)))
-            database.execute(_PATIENTS)
+            database.execute(_ROWS.format(files=_read(files)))
+            database.execute(_PATIENTS.format(rows="rows"))
 
     def orphans(self, numbers: LineNumbers) -> Orphans:
         """The lines that may say something and name patients who are not in the export."""
@@ -166,7 +165,7 @@ class Partition:
         if self.is_empty:
             return iter(())
         self._database.execute(_TOLD_OF if told_of_only else _EVERY)
-        wanted = _CHARTS.format(medications=_listed(self._medications))
+        wanted = _CHARTS.format(medications=_read(self._medications))
         return charts(self._database.sql(wanted).to_arrow_reader(BATCH_ROWS))
 
 
@@ -174,12 +173,8 @@ def orphaned_noise(
     database: duckdb.DuckDBPyConnection, gathered: Path, numbers: LineNumbers
 ) -> Orphans:
     """The lines that say nothing to any fact and name patients who are not in the export."""
-    files = sorted(gathered.glob(f"*/{ROWS_FOLDER}/*/*.parquet"))
-    said_nothing = _listed(sorted(gathered.glob(f"*/{NOISE}")))
-    noise = f"read_parquet({said_nothing}, hive_partitioning = false)"
-    rows = _ROWS.format(files=_listed(files)) if files else _NO_ROWS.format(noise=noise)
-    database.execute(rows)
-    database.execute(_PATIENTS)
+    patients, noise = (_read(sorted(gathered.glob(f"*/{name}"))) for name in (PATIENTS, NOISE))
+    database.execute(_PATIENTS.format(rows=patients))
     return _orphans(noise, database, numbers)
 
 
@@ -218,7 +213,8 @@ def quoted(path: Path) -> str:
     return str(path).replace("'", "''")
 
 
-def _listed(files: Iterable[Path]) -> str:
-    """Files as a list of SQL, each taken by its letters and not as a pattern of names."""
+def _read(files: Iterable[Path]) -> str:
+    """The rows of some files, as SQL; each is taken by its letters, not as a pattern of names."""
     taken = (_PATTERN.sub(r"[\g<0>]", quoted(file)) for file in files)
-    return "[{}]".format(", ".join(f"'{file}'" for file in taken))
+    listed = ", ".join(f"'{file}'" for file in taken)
+    return f"read_parquet([{listed}], hive_partitioning = false)"

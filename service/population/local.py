@@ -43,8 +43,9 @@ from service.population.run import RunFolder, RunProblem, Wanted
 from service.population.tables import Tally, tally_rows, write_part
 
 MB = 1_000_000
-# A partition is what one process sorts at a time, a piece what it reads at a time.
-PARTITION_BYTES, FEWEST_PARTITIONS = 256 * MB, 4
+# A partition is what one process sorts at a time, a piece what it reads at a time. Some rows of
+# every partition wait in memory: beyond so many, they are larger rather than more.
+PARTITION_BYTES, FEWEST_PARTITIONS, MOST_PARTITIONS = 256 * MB, 4, 128
 LEAST_PIECE, MOST_PIECE, PIECES = 64 * MB, 1_000 * MB, 64
 SECONDS_BETWEEN_LOOKS = 0.5
 # How often a bar is drawn, on a screen and in a file.
@@ -64,7 +65,8 @@ def cut(export: Export) -> Cut:
     """How an export is divided."""
     size = sum(file.bytes for file in export.files)
     piece = min(max(size // PIECES, LEAST_PIECE), MOST_PIECE)
-    return Cut(piece, max(size // PARTITION_BYTES, FEWEST_PARTITIONS))
+    partitions = min(max(size // PARTITION_BYTES, FEWEST_PARTITIONS), MOST_PARTITIONS)
+    return Cut(piece, partitions)
 
 
 def run_local(

@@ -18,7 +18,7 @@ from duckdb import DuckDBPyConnection
 from cards.library import no_collection
 from service.population.export import Piece
 from service.population.gathered import REJECTS, ROWS, Gathered, Gatherer
-from service.population.grouping import MEDICATIONS, NOISE, write_partitions
+from service.population.grouping import MEDICATIONS, NOISE, PATIENTS, write_partitions
 from service.population.lines import Line, lines
 from service.population.places import Block
 from service.population.run import write_text
@@ -27,6 +27,7 @@ from service.population.tables import TABLES, Tally, unfinished_of, write_batche
 GATHERED = "gathered"
 DONE, REJECTED = "done.json", "rejected.parquet"
 BATCH_LINES = 10_000
+KEYS = pa.schema([ROWS.field("patient"), ROWS.field("kind")])
 
 
 class PieceDone(NamedTuple):
@@ -59,9 +60,10 @@ def gather_piece(
         no_collection(),  # of the many rows none leads back to itself
         pq.ParquetWriter(unfinished / MEDICATIONS, ROWS) as medications,
         pq.ParquetWriter(unfinished / NOISE, ROWS) as noise,
+        pq.ParquetWriter(unfinished / PATIENTS, KEYS) as patients,
         pq.ParquetWriter(unfinished / REJECTED, REJECTS) as rejected,
     ):
-        batches = _batches(lines(piece), gathered, gatherer, medications, noise, rejected)
+        batches = _batches(lines(piece), gathered, gatherer, medications, noise, patients, rejected)
         write_partitions(database, batches, partitions, unfinished)
     write_text(unfinished / DONE, json.dumps(_told(gathered)))
     unfinished.rename(folder)
@@ -73,6 +75,7 @@ def _batches(
     gatherer: Gatherer,
     medications: pq.ParquetWriter,
     noise: pq.ParquetWriter,
+    patients: pq.ParquetWriter,
     rejected: pq.ParquetWriter,
 ) -> Iterator[pa.RecordBatch]:
     """The rows, batch by batch; what is none of a patient goes to files of its own."""
@@ -81,7 +84,9 @@ def _batches(
         _write(gathered.medications.take(), medications)
         _write(gathered.noise.take(), noise)
         _write(gathered.rejected.take(), rejected)
-        yield gathered.kept.take()
+        kept = gathered.kept.take()
+        _write(kept.filter(pc.equal(kept["kind"], "Patient")).select(KEYS.names), patients)
+        yield kept
 
 
 def _write(batch: pa.RecordBatch, writer: pq.ParquetWriter) -> None:
