@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from service.patient_record.references import target
-from service.population.gathered import NEEDED
+from service.population.resource_line import NEEDED
 from service.prefetch import SEARCHES
 
 JSON = dict[str, Any]

@@ -141,7 +141,8 @@ def test_no_patient_is_told_on_the_terminal(tmp_path: Path) -> None:
         ("is not a folder", ("run", "--input", "nowhere"), 1),
         ("holds no NDJSON", ("run", "--input", "empty"), 1),
         ("holds other files", ("full", "--input", "export"), 1),
-        ("cannot be written", ("file", "--input", "export"), 1),
+        ("is a file; choose a folder", ("file", "--input", "export"), 1),
+        ("cannot be written: Not a directory", ("file/run", "--input", "export"), 1),
         ("lies in the folder of the export", ("export/run", "--input", "export"), 1),
         ("exclude each other", ("run", "--input", "export", *AS_OF, "--replay", "visits"), 2),
         ("--salt-file needs", ("run", "--input", "export", "--salt-file", "file"), 2),
@@ -182,8 +183,22 @@ def test_what_is_wrong_is_said_in_one_line(
     assert (tmp_path / "full" / "thesis.txt").read_text() == "years of work"
 
 
+def test_a_folder_of_something_else_is_left_as_it_is(export: Path, tmp_path: Path) -> None:
+    """Refused, it has no file more than before, and whoever could look into it still can."""
+    other = tmp_path / "thesis"
+    other.mkdir()
+    other.chmod(0o755)
+    (other / "chapter.txt").write_text("years of work")
+    done = commanded(other, "--input", export, *AS_OF)
+
+    assert done.returncode == 1
+    assert ["chapter.txt"] == [one.name for one in other.iterdir()]
+    assert S_IMODE(other.stat().st_mode) == 0o755
+
+
 def test_a_description_nobody_can_read_is_refused(export: Path, tmp_path: Path) -> None:
-    for text in ("{", "[]", '{"as_of": "soon"}', '{"as_of": 5}'):
+    wrong = ("{", "[]", "{}", '{"input": "", "as_of": "soon"}', '{"input": "", "as_of": 5}')
+    for text in wrong:
         (tmp_path / "run.json").write_text(text)
         with pytest.raises(PopulationProblem, match="choose a new folder"):
             run_population(str(tmp_path), Wanted(str(export), None), 1, None, lambda _: None)

@@ -121,21 +121,6 @@ def test_a_killed_process_ends_the_run_in_words(
     assert unbroken.content == finished(run, "--input", export, *AS_OF).content
 
 
-def test_an_interrupted_run_says_that_it_can_go_on(
-    begun: subprocess.Popen[bytes], tmp_path: Path
-) -> None:
-    """Ctrl-C ends all processes, with one line."""
-    wait_until(lambda: pieces_done(tmp_path / "run") >= 1)
-    workers = workers_of(begun.pid)
-    begun.send_signal(signal.SIGINT)
-    _, told = begun.communicate(timeout=LONG)
-
-    assert begun.returncode == 130
-    assert b"the same command goes on from here" in told
-    assert b"Traceback" not in told
-    wait_until(lambda: not any(map(is_running, workers)))
-
-
 def test_two_runs_at_once_do_not_share_a_folder(
     begun: subprocess.Popen[bytes], export: Path, tmp_path: Path
 ) -> None:
@@ -160,19 +145,20 @@ def test_a_finished_run_is_not_done_again(export: Path, unbroken: Tables) -> Non
 @pytest.mark.parametrize(
     ("words", "options"),
     [
-        ("as of", ("--as-of", "2026-02-01")),
-        ("replay", ("--replay", "visits")),
+        ("as of 2026-03-01 and not 2026-02-01", ("--as-of", "2026-02-01")),
+        ("replay none and not visits", ("--replay", "visits")),
         ("pseudonymised", (*AS_OF, "--pseudonymise")),
     ],
 )
 def test_another_run_in_the_same_folder_is_refused(
     words: str, options: tuple[str, ...], export: Path, unbroken: Tables
 ) -> None:
-    """The tables of two runs are never mixed."""
+    """The tables of two runs are never mixed; what differs is said."""
     other = commanded(unbroken.folder, "--input", export, *options)
 
     assert other.returncode == 1
     assert "holds a run of another kind" in other.stderr
+    assert words in other.stderr
     assert len(other.stderr.splitlines()) == 1
 
 

@@ -15,7 +15,8 @@ from werkzeug.serving import make_server
 from cards.library import Library
 from service.app import create_app
 from service.hooks import SERVICES, answer
-from service.population.gathered import NEEDED
+from service.population.reasons import Reason
+from service.population.resource_line import NEEDED
 from service.population.visits import Call, visit_calls
 from service.settings import Settings
 from tests.fixture_export import lines_of, whole_requests
@@ -29,18 +30,24 @@ Post = Callable[[JSON], list[JSON]]
 
 
 @pytest.fixture(scope="module")
-def post(library: Library, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Post]:
-    """Posts a call to a real HTTP server on which it is the day of the runs; its cards."""
+def base(library: Library, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a real HTTP server on which it is the day of the runs."""
     store = tmp_path_factory.mktemp("store") / "feedback.sqlite3"
     settings = Settings(database_url=f"sqlite:///{store}")
     app = create_app(settings, today=lambda: DAY, library=library)
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
-    yield lambda request: posted(f"http://127.0.0.1:{server.port}", request)
+    yield f"http://127.0.0.1:{server.port}"
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+@pytest.fixture(scope="module")
+def post(base: str) -> Post:
+    """Posts a call to the server; its cards."""
+    return lambda request: posted(base, request)
 
 
 def posted(base: str, request: JSON) -> list[JSON]:
@@ -84,6 +91,65 @@ def test_every_patient_gets_the_cards_of_the_service(
     assert set(tables.of_patients("cards")) < set(of_patients.patients)
     assert sum(map(bool, over_http.values())) >= 5
     assert {DAY} == {row["date"] for row in tables.rows("cards")}
+
+
+def test_an_unreadable_medication_costs_those_who_ordered_it(
+    library: Library, base: str, tmp_path: Path
+) -> None:
+    """The service refuses a call that brings one in which a number is out of all range, too."""
+    drug = {"resourceType": "Medication", "id": "d", "code": {"coding": [{"code": "855288"}]}}
+    lines: list[JSON] = [drug]
+    for patient in ("orders", "orders-not"):
+        lines += [{"resourceType": "Patient", "id": patient, "birthDate": "1980-01-01"}]
+        lines += [back_pain(patient)]
+    lines += [order("orders", "d")]
+    export = write_lines(tmp_path / "export", lines)
+    call = held(export).call
+    whole = {patient: json.dumps(call(patient)) for patient in ("orders", "orders-not")}
+    for file in export.glob("Medication.*"):
+        file.write_text(out_of_range(file.read_text()))
+    statuses = {
+        patient: requests.post(
+            f"{base}/cds-services/{VIEW}",
+            data=out_of_range(body),
+            headers={"Content-Type": "application/json"},
+            timeout=LONG,
+        ).status_code
+        for patient, body in whole.items()
+    }
+    tables = judged_here(tmp_path / "run", export, library)
+
+    assert statuses == {"orders": 400, "orders-not": 200}
+    assert set(tables.of_patients("states")) == {"orders-not"}
+    assert [Reason.UNDECODABLE.value] == [row["reason"] for row in tables.rows("rejects")]
+
+
+def back_pain(patient: str) -> JSON:
+    return {
+        "resourceType": "Condition",
+        "id": f"c-{patient}",
+        "subject": {"reference": f"Patient/{patient}"},
+        "code": {"coding": [{"system": "http://snomed.info/sct", "code": "279039007"}]},
+        "clinicalStatus": {"coding": [{"code": "active"}]},
+        "onsetDateTime": "2026-02-01",
+    }
+
+
+def order(patient: str, drug: str) -> JSON:
+    return {
+        "resourceType": "MedicationRequest",
+        "id": f"m-{patient}",
+        "subject": {"reference": f"Patient/{patient}"},
+        "status": "active",
+        "intent": "order",
+        "authoredOn": "2026-02-10",
+        "medicationReference": {"reference": f"Medication/{drug}"},
+    }
+
+
+def out_of_range(text: str) -> str:
+    """The same, where the code of the Medication is a number that nobody can hold."""
+    return text.replace('"855288"', "1e999")
 
 
 def test_the_synthetic_patients_get_the_cards_of_the_service(

@@ -19,7 +19,8 @@ from cards.library import Library, load_library
 from service.errors import RequestRefused
 from service.hooks import judge, service_of_hook
 from service.patient_record.bundle import entries, kind_of, resource_of
-from service.population.gathered import Gathered, Gatherer
+from service.population.gathered import Gathered
+from service.population.gatherer import Gatherer
 from service.prefetch import SEARCHES
 from tests.fixture_cards import fixtures
 from tests.generated_care import views_under_care

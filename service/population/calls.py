@@ -10,9 +10,9 @@ from typing import Any, Protocol
 
 from service.patient_record.bundle import SEARCHED
 from service.patient_record.flat import FlatTyped, decoded, searched
-from service.population.gathered import MEDICATION, decoded_line
 from service.population.grouping import Row
 from service.population.known_then import undated
+from service.population.resource_line import MEDICATION, decoded_line
 from service.population.tables import Tally
 from service.population.visits import Call, not_replayed, visit_calls
 

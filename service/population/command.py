@@ -10,14 +10,14 @@ from pathlib import Path
 import click
 
 from service.day import Day
+from service.interruption import code_of, ending_at_once, interruptible
 from service.population.problems import PopulationProblem
 from service.settings import SettingsError, read_settings, switched_on
 
 TOKEN = "BULK_DATA_TOKEN"  # noqa: S105 the name of a variable
-INTERRUPTED = 130
-INTERRUPTED_WORDS = {
-    "local": "interrupted; the same command goes on from here",
-    "spark": "interrupted; the same command begins anew",
+INTERRUPTED = {
+    "local": "interrupted; run the same again to go on",
+    "spark": "interrupted; run the same again, which begins anew",
 }
 SHORTEST_SALT = 16
 
@@ -73,11 +73,12 @@ def population(
         raise click.UsageError("--as-of and --replay exclude each other")
     if salt_file and not pseudonymise:
         raise click.UsageError("--salt-file needs --pseudonymise")
-    try:
+    interrupted = INTERRUPTED[engine]
+    with ending_at_once(interrupted):
         # A database and what reads columns take longer to import than other commands take.
         from service.population.engine import run_population  # noqa: PLC0415
         from service.population.run import Wanted  # noqa: PLC0415
-
+    try:
         settings = read_settings(os.environ)
         wanted = Wanted(
             input=source,
@@ -89,13 +90,16 @@ def population(
             pseudonymised=pseudonymise,
             salt=_salt(salt_file),
         )
-        page = run_population(run_dir, wanted, workers, os.environ.get(TOKEN), _tell)
+        with interruptible(interrupted):
+            page = run_population(run_dir, wanted, workers, os.environ.get(TOKEN), _tell)
     except (SettingsError, PopulationProblem) as problem:
         raise click.ClickException(str(problem)) from None
-    except KeyboardInterrupt:
-        _tell(INTERRUPTED_WORDS[engine])
+    except KeyboardInterrupt as asked:
+        _tell(interrupted)
         sys.stderr.flush()
-        os._exit(INTERRUPTED)  # what still runs in other processes ends with this one
+        if engine == "spark":
+            os._exit(code_of(asked))  # what still runs in other processes ends with this one
+        sys.exit(code_of(asked))
     click.echo(page)
 
 

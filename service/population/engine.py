@@ -22,6 +22,7 @@ from service.population.run import RunFolder, RunProblem, Wanted, write_text
 from service.population.tables import read_table
 
 Tell = Callable[[str], None]
+SPILLED = "spill-*"
 
 
 def run_population(
@@ -80,6 +81,8 @@ def _run(
             "partitions": division.partitions,
         }
     )
+    for left in run.work.glob(SPILLED):  # by processes that were killed
+        shutil.rmtree(left)
     key: Keyed = run.pseudonyms(wanted.salt) if wanted.pseudonymised else own_key
     run_local(run, wanted, export, division, key, workers)
     write_report(run, described, library)

@@ -98,7 +98,7 @@ class Piece:
         name: the file's name, as in the export.
         block: where the piece starts: a byte, or the number of a row group. 0 for a whole file.
         end: where the next piece would start.
-        bytes: how much of the file it is, about.
+        bytes: how much of the file it is; in Parquet about.
     """
 
     name: str
@@ -150,10 +150,14 @@ def pieces(export: Export, piece_bytes: int) -> list[Piece]:
     """
     cuts = {file: _cuts(file, piece_bytes) for file in export.files}
     return [
-        Piece(file.name, file.path, file.kind, block, end, file.bytes // len(parts))
+        Piece(file.name, file.path, file.kind, block, end, _size(file, block, end, len(parts)))
         for file, parts in cuts.items()
         for block, end in parts
     ]
+
+
+def _size(file: ExportFile, block: int, end: int, parts: int) -> int:
+    return file.bytes // parts if file.kind is Kind.PARQUET else end - block
 
 
 def types_named(names: Iterable[str]) -> frozenset[str]:

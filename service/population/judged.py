@@ -17,11 +17,11 @@ from service.patient_record.elements import text
 from service.patient_record.flat import Undecodable, decoded
 from service.population.calls import Calls
 from service.population.counts import count_answer, count_keys, count_opening, count_standing
-from service.population.gathered import OF_PATIENTS, LineRefused, decoded_line
 from service.population.grouping import Chart, Row
 from service.population.places import Rejected
 from service.population.pseudonym import Keyed, own_key
 from service.population.reasons import Reason
+from service.population.resource_line import OF_PATIENTS, LineRefused, decoded_line
 from service.population.tables import CardRow, StateRow, Tally
 from service.population.visits import Call
 from service.prefetch import KEYS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
 from functools import partial
 from typing import BinaryIO, Final
@@ -32,18 +32,27 @@ BROKEN: Final = NoLine.BROKEN
 """The file cannot be read from here on: it was cut short, or is damaged."""
 
 Line = bytes | NoLine
+# Told how many more bytes of a file were read.
+Read = Callable[[int], None]
 
 
 class _BrokenOff(Exception):
     """The bytes end before they should."""
 
 
-def lines(piece: Piece) -> Iterator[Line]:
+def _nobody(_: int) -> None:
+    """Nobody wants to know how much is read."""
+
+
+def lines(piece: Piece, read: Read = _nobody) -> Iterator[Line]:
     """The lines of a piece in their order, without line ends; an empty line is ``b""``.
 
     A line belongs to the piece its first byte lies in. The line number of each is the number of
     lines of the file's earlier pieces, and its place among these, from 1. A row of a Parquet file
     is a line, holding the resource as JSON. Only a chunk or a line is held at a time.
+
+    Args:
+        read: told of the bytes as they lie on disk, about; without it nobody is.
 
     Returns:
         ``TOO_LONG`` stands for a line; ``BROKEN`` only at the end, for the rest of the piece.
@@ -53,12 +62,12 @@ def lines(piece: Piece) -> Iterator[Line]:
     """
     match piece.kind:
         case Kind.PLAIN:
-            cut = split(_plain(piece))
+            cut = split(_counted(_plain(piece), read))
             return cut if piece.block else _without_mark(cut)
         case Kind.GZIP:
-            return _without_mark(split(_unzipped(piece)))
+            return _without_mark(split(_unzipped(piece, read)))
         case Kind.PARQUET:
-            return _rows(piece)
+            return _rows(piece, read)
 
 
 def split(chunks: Iterable[bytes], longest: int = LONGEST_LINE) -> Iterator[Line]:
@@ -105,6 +114,12 @@ def _without_mark(cut: Iterator[Line]) -> Iterator[Line]:
     yield from cut
 
 
+def _counted(chunks: Iterable[bytes], read: Read) -> Iterator[bytes]:
+    for chunk in chunks:
+        yield chunk
+        read(len(chunk))
+
+
 def _plain(piece: Piece) -> Iterator[bytes]:
     """The bytes of the lines that start in the piece."""
     with piece.path.open("rb") as file:
@@ -141,23 +156,30 @@ def _up_to_line_end(chunks: Iterator[bytes]) -> Iterator[bytes]:
             return
 
 
-def _unzipped(piece: Piece) -> Iterator[bytes]:
+def _unzipped(piece: Piece, read: Read) -> Iterator[bytes]:
     with piece.path.open("rb") as zipped:
         # An empty file is no gzip either, which the library does not mind.
         if zipped.read(2) != GZIP_MAGIC:
             raise _BrokenOff
         zipped.seek(0)
+        before = 0
         with gzip.open(zipped) as file:
             try:
                 # One step at a time: a longer read loses what came before the break.
-                yield from iter(partial(file.read1, CHUNK), b"")
+                for chunk in iter(partial(file.read1, CHUNK), b""):
+                    yield chunk
+                    read(zipped.tell() - before)
+                    before = zipped.tell()
             except (EOFError, gzip.BadGzipFile, zlib.error):
                 raise _BrokenOff from None
 
 
-def _rows(piece: Piece) -> Iterator[Line]:
+def _rows(piece: Piece, read: Read) -> Iterator[Line]:
+    def read_share(share: float) -> None:
+        read(int(share * piece.bytes))
+
     try:
-        for row in rows(piece.path, piece.block, type_named(piece.name)):
+        for row in rows(piece.path, piece.block, type_named(piece.name), read_share):
             yield row if len(row) <= LONGEST_LINE else TOO_LONG
     except RowsUnreadable:
         yield BROKEN

@@ -7,7 +7,7 @@ import multiprocessing
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -16,7 +16,6 @@ from functools import partial
 from multiprocessing import connection
 from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
-from signal import SIG_IGN, SIGINT, signal
 from threading import Thread
 
 import duckdb
@@ -24,9 +23,10 @@ import pyarrow as pa
 from tqdm import tqdm
 
 from cards.library import Library, load_library
+from service.interruption import asked_later, leave_ctrl_c_to_parent
 from service.population.calls import KEYS, AsOf, Calls, Replay
 from service.population.export import Export, Piece, pieces, type_named
-from service.population.gathered import NEEDED, Gatherer
+from service.population.gatherer import Gatherer
 from service.population.grouping import connect
 from service.population.judged import Question
 from service.population.partitions import (
@@ -36,9 +36,11 @@ from service.population.partitions import (
     judge_partition,
     partition_part,
 )
+from service.population.piece_progress import PieceProgress
 from service.population.pieces import PieceDone, folder_of, gather_piece, number_rejected, read_done
 from service.population.places import LineNumbers
 from service.population.pseudonym import Keyed
+from service.population.resource_line import NEEDED
 from service.population.run import RunFolder, RunProblem, Wanted
 from service.population.tables import Tally, tally_rows, write_part
 
@@ -97,7 +99,8 @@ def failing_in_words() -> Iterator[None]:
     except BrokenProcessPool:
         raise RunProblem(f"a process was killed, perhaps for want of memory; {GO_ON}") from None
     except OSError as problem:
-        raise RunProblem(f"{problem.strerror or type(problem).__name__}; {GO_ON}") from None
+        why = os.strerror(problem.errno) if problem.errno else type(problem).__name__
+        raise RunProblem(f"{why}; {GO_ON}") from None
     except (duckdb.Error, pa.ArrowException) as problem:
         # Their messages may hold what was read.
         why = f"the database gave up ({type(problem).__name__}), perhaps because the disk is full"
@@ -193,17 +196,23 @@ class _Processes:
     def __enter__(self) -> _Processes:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, failed: type[BaseException] | None, *_: object) -> None:
+        if failed:
+            for process in multiprocessing.active_children():
+                process.kill()  # what it has not finished is done again
         self._pool.shutdown(cancel_futures=True)
 
-    def run(self, tasks: Iterable[Callable[[], None]], title: str, unit: str, total: int) -> None:
+    def run(self, tasks: Sequence[Callable[[], None]], title: str, unit: str, total: int) -> None:
         """Do the tasks, and show how fast and for how long.
 
         Args:
             total: about how much there is to do.
         """
+        if not tasks:
+            return
         self._done.value = 0
-        waiting: set[Future[None]] = {self._pool.submit(task) for task in tasks}
+        with asked_later():
+            waiting: set[Future[None]] = {self._pool.submit(task) for task in tasks}
         seconds = SECONDS_BETWEEN_BARS if sys.stderr.isatty() else SECONDS_BETWEEN_LINES
         with tqdm(total=total, desc=title, unit=unit, unit_scale=True, mininterval=seconds) as bar:
             while waiting:
@@ -228,7 +237,7 @@ def _start(
 ) -> None:
     """Make a process ready; it ends when the one that asks is killed."""
     global _library, _database, _progress  # noqa: PLW0603 a process has no other place to keep them
-    signal(SIGINT, SIG_IGN)  # who asks is told, and ends this process with itself
+    leave_ctrl_c_to_parent()
     _library = load_library(switched_on=switched_on, mme_factors=mme_factors)
     _database = connect(work)
     atexit.register(_leave)
@@ -256,8 +265,9 @@ def _made(count: int) -> None:
 
 def _gather_one(piece: Piece, number: int, partitions: int, work: Path, replay: bool) -> None:
     gatherer = Gatherer(_library.index, whole_orders=replay)
-    gather_piece(piece, number, gatherer, partitions, work, _database)
-    _made(piece.bytes)
+    progress = PieceProgress(piece.bytes, _made)
+    gather_piece(piece, number, gatherer, partitions, work, _database, progress.read)
+    progress.finish()
 
 
 def _judge_one(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from zoneinfo import ZoneInfoNotFoundError
 
@@ -43,7 +43,9 @@ def row_groups(path: Path) -> int:
             raise RowsUnreadable from None
 
 
-def rows(path: Path, group: int, kind: str | None) -> Iterator[bytes]:
+def rows(
+    path: Path, group: int, kind: str | None, read: Callable[[float], None]
+) -> Iterator[bytes]:
     """The resources of a row group, as JSON.
 
     Either a column of text holds them whole, or the columns are the elements of FHIR, as programs
@@ -53,6 +55,7 @@ def rows(path: Path, group: int, kind: str | None) -> Iterator[bytes]:
     Args:
         group: the row group's number.
         kind: the resource type where no column says it; None when that is not known either.
+        read: told which share of the row group was read since it was told before.
 
     Returns:
         An empty text for a null in the place of a resource.
@@ -65,6 +68,7 @@ def rows(path: Path, group: int, kind: str | None) -> Iterator[bytes]:
         try:
             parquet = pq.ParquetFile(file, buffer_size=1 << 20, pre_buffer=False)
             schema = parquet.schema_arrow
+            of_all = max(parquet.metadata.row_group(group).num_rows, 1)
             whole = _whole(schema)
             given = "resourceType" in schema.names or kind is None
             first = b"" if given else b'"resourceType":%b' % msgspec.json.encode(kind)
@@ -74,6 +78,7 @@ def rows(path: Path, group: int, kind: str | None) -> Iterator[bytes]:
                     yield from map(_bytes, batch.column(whole).to_pylist())
                 else:
                     yield from json_objects(batch, first)
+                read(batch.num_rows / of_all)
         except _BROKEN:
             raise RowsUnreadable from None
 

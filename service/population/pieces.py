@@ -17,9 +17,10 @@ from duckdb import DuckDBPyConnection
 
 from cards.library import no_collection
 from service.population.export import Piece
-from service.population.gathered import REJECTS, ROWS, Gathered, Gatherer
+from service.population.gathered import REJECTS, ROWS, Gathered
+from service.population.gatherer import Gatherer
 from service.population.grouping import MEDICATIONS, NOISE, PATIENTS, write_partitions
-from service.population.lines import Line, lines
+from service.population.lines import Line, Read, lines
 from service.population.places import Block
 from service.population.run import write_text
 from service.population.tables import TABLES, Tally, unfinished_of, write_batches
@@ -49,8 +50,13 @@ def gather_piece(
     partitions: int,
     work: Path,
     database: DuckDBPyConnection,
+    read: Read,
 ) -> None:
-    """Gather one piece; its folder is there when it is done, and not before."""
+    """Gather one piece; its folder is there when it is done, and not before.
+
+    Args:
+        read: told how much of the piece is read, about.
+    """
     folder = folder_of(work, number)
     unfinished = unfinished_of(folder)
     shutil.rmtree(unfinished, ignore_errors=True)
@@ -63,7 +69,8 @@ def gather_piece(
         pq.ParquetWriter(unfinished / PATIENTS, KEYS) as patients,
         pq.ParquetWriter(unfinished / REJECTED, REJECTS) as rejected,
     ):
-        batches = _batches(lines(piece), gathered, gatherer, medications, noise, patients, rejected)
+        told = lines(piece, read)
+        batches = _batches(told, gathered, gatherer, medications, noise, patients, rejected)
         write_partitions(database, batches, partitions, unfinished)
     write_text(unfinished / DONE, json.dumps(_told(gathered)))
     unfinished.rename(folder)

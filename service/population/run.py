@@ -20,6 +20,9 @@ from service.population.tables import place, unfinished_of
 DESCRIPTION, SALT, LOCK = "run.json", ".salt", ".lock"
 # What a run needs until it is finished.
 WORK = "work"
+TOLD_WITH_VALUES = frozenset(
+    {"input", "as_of", "replay", "engine", "mme_factors", "version", "content_version", "duckdb"}
+)
 OWN_NAMES = frozenset({LOCK, WORK, f".{DESCRIPTION}.unfinished"})
 
 
@@ -94,8 +97,8 @@ def described_by(content: bytes, file: str) -> dict[str, Any]:
         described = json.loads(content)
     except ValueError:
         described = None
-    if not isinstance(described, dict):
-        raise RunProblem(f"{file} cannot be read; choose a new folder")
+    if not isinstance(described, dict) or "input" not in described:
+        raise RunProblem(f"{file} describes no run; choose a new folder")
     return described
 
 
@@ -115,12 +118,21 @@ def see_same(begun: Mapping[str, Any], described: Mapping[str, Any], folder: str
     Raises:
         RunProblem: it is another.
     """
-    for name, value in described.items():
-        if value != begun.get(name):
-            raise RunProblem(
-                f"{folder} holds a run of another kind ({name.replace('_', ' ')}); "
-                "choose a new folder"
-            )
+    different = [
+        _difference(name, begun.get(name), value)
+        for name, value in described.items()
+        if value != begun.get(name)
+    ]
+    if different:
+        kind = ", ".join(different)
+        raise RunProblem(f"{folder} holds a run of another kind ({kind}); choose a new folder")
+
+
+def _difference(name: str, begun: object, asked: object) -> str:
+    """What differs, with what it was and is where that is short."""
+    words = name.replace("_", " ")
+    short = name in TOLD_WITH_VALUES
+    return f"{words} {begun or 'none'} and not {asked or 'none'}" if short else words
 
 
 class RunFolder:
@@ -148,6 +160,8 @@ class RunFolder:
     @contextmanager
     def _locked(self) -> Iterator[None]:
         try:
+            if self.path.exists():
+                self.description()  # what holds something else is left as it is
             self.path.mkdir(parents=True, exist_ok=True)
             self.path.chmod(0o700)
             lock = (self.path / LOCK).open("w")
@@ -166,6 +180,8 @@ class RunFolder:
         Raises:
             RunProblem: it holds something else.
         """
+        if not self.path.is_dir():
+            raise RunProblem(f"{self.path} is a file; choose a folder")
         file = self.path / DESCRIPTION
         if file.exists():
             return described_by(file.read_bytes(), str(file))

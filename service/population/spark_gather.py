@@ -15,7 +15,8 @@ import pyarrow as pa
 
 from cards.library import Library, load_library, no_collection
 from service.population.export import Export, ExportFile, Kind, pieces
-from service.population.gathered import REJECTS, ROWS, Gathered, Gatherer
+from service.population.gathered import REJECTS, ROWS, Gathered
+from service.population.gatherer import Gatherer
 from service.population.lines import LONGEST_LINE, TOO_LONG, Line, lines
 from service.population.mixture import Mixture
 from service.population.pieces import BATCH_LINES

@@ -1,0 +1,137 @@
+"""Ctrl-C, or being asked to end, at any moment: one sentence, and nothing is left behind."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from signal import SIGINT, SIGTERM
+
+import pytest
+
+from service.population.run import DESCRIPTION
+from tests.conftest import HOUSE
+from tests.population_runs import DAY, LONG, environment, finished, is_running, wait_until
+from tests.population_runs import workers_of as judging
+from tests.populations import write_population
+
+AS_OF = ("--as-of", DAY.isoformat())
+SENTENCE = "interrupted; run the same again"
+GO_ON = f"{SENTENCE} to go on"
+BARS = ("reading:", "judging:")
+Begun = subprocess.Popen[str]
+
+
+@pytest.fixture(scope="module")
+def export(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("export")
+    write_population(folder, patients=60, day=DAY)
+    return folder
+
+
+def begin(run: Path, export: Path) -> Begun:
+    """Start a run as from a terminal: all its processes are of one group."""
+    words = ["population", run, "--input", export, *AS_OF, "--workers", 2]
+    return subprocess.Popen(
+        [sys.executable, "-m", "service", *map(str, words)],
+        cwd=HOUSE,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+@pytest.fixture
+def begun(export: Path, tmp_path: Path) -> Iterator[Begun]:
+    with begin(tmp_path / "run", export) as process:
+        yield process
+        process.kill()
+
+
+def has_loaded(process: Begun, library: str) -> bool:
+    return f"/{library}" in Path(f"/proc/{process.pid}/maps").read_text()
+
+
+def is_reading(run: Path) -> bool:
+    return any(run.glob("work/gathered/[0-9]*"))
+
+
+def is_judging(run: Path) -> bool:
+    return any(run.glob("tallies/part-*.parquet"))
+
+
+def is_judged(run: Path) -> bool:
+    return len(list(run.glob("tallies/*.parquet"))) == 6
+
+
+def told_beside_bars(stderr: str) -> list[str]:
+    lines = stderr.replace("\r", "\n").splitlines()
+    return [line for line in lines if line and not line.startswith(BARS)]
+
+
+@pytest.mark.parametrize(("number", "code"), [(SIGINT, 130), (SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("words", "moment", "sentence"),
+    [
+        ("the command line is loaded", lambda _, p: has_loaded(p, "msgspec"), SENTENCE),
+        ("the engine is loaded", lambda _, p: has_loaded(p, "pyarrow"), GO_ON),
+        ("the run is begun", lambda run, _: (run / DESCRIPTION).exists(), GO_ON),
+        ("processes are started", lambda _, p: judging(p.pid), GO_ON),
+        ("reading", lambda run, _: is_reading(run), GO_ON),
+        ("judging", lambda run, _: is_judging(run), GO_ON),
+        ("the report is made", lambda run, _: is_judged(run), GO_ON),
+    ],
+)
+def test_an_interrupted_run_ends_with_one_sentence(
+    words: str,
+    moment: Callable[[Path, Begun], object],
+    sentence: str,
+    number: int,
+    code: int,
+    begun: Begun,
+    tmp_path: Path,
+) -> None:
+    """No traceback of any process, no warning of what was not freed, and the code shells expect."""
+    wait_until(lambda: moment(tmp_path / "run", begun))
+    workers = judging(begun.pid)
+    os.killpg(begun.pid, number)
+    _, told = begun.communicate(timeout=LONG)
+
+    assert told_beside_bars(told) == [sentence], words
+    assert begun.returncode == code
+    wait_until(lambda: not any(map(is_running, workers)))
+
+
+def test_a_run_that_alone_is_asked_to_end_takes_its_processes_along(
+    begun: Begun, export: Path, tmp_path: Path
+) -> None:
+    """As a supervisor asks; the same command goes on from there."""
+    run = tmp_path / "run"
+    wait_until(lambda: is_reading(run))
+    workers = judging(begun.pid)
+    begun.send_signal(SIGTERM)
+    begun.communicate(timeout=LONG)
+    wait_until(lambda: not any(map(is_running, workers)))
+    kept = {piece.name for piece in run.glob("work/gathered/[0-9]*")}
+
+    assert kept
+    assert workers
+    unbroken = finished(tmp_path / "unbroken", "--input", export, *AS_OF)
+    assert unbroken.content == finished(run, "--input", export, *AS_OF).content
+
+
+def test_what_killed_processes_left_on_the_disk_makes_room(export: Path, tmp_path: Path) -> None:
+    """What a database had spilled when it was killed is no use to the run that goes on."""
+    left = tmp_path / "run" / "work" / "spill-1"
+    left.mkdir(parents=True)
+    (left / "block").write_bytes(b"x")
+    with begin(tmp_path / "run", export) as process:
+        wait_until(lambda: is_reading(tmp_path / "run"))
+        there = left.exists()
+        process.kill()
+
+    assert not there
