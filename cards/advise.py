@@ -156,13 +156,14 @@ def _judge_cards(
     drafts: Sequence[tuple[Draft, Ask]],
 ) -> Judged:
     """Cards of this hook: those about a draft once for each draft, the others once a call."""
-    questions: list[tuple[Recommendation, Ask, Draft | None]] = []
     hook = case.record.hook
-    for recommendation in library.cards[hook]:
-        if recommendation.id in library.about_drafts and hook != "patient-view":
-            questions += [(recommendation, ask, draft) for draft, ask in drafts]
-        else:
-            questions.append((recommendation, call, None))
+    once: Sequence[tuple[Draft | None, Ask]] = ((None, call),)
+    each = once if hook == "patient-view" else drafts
+    questions = [
+        (recommendation, ask, draft)
+        for recommendation in library.cards[hook]
+        for draft, ask in (each if recommendation.id in library.about_drafts else once)
+    ]
     return _without_doubts(_judge(questions, case, library), library)
 
 

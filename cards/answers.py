@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from cards.answer import NO, UNKNOWN, Answer, Finding, any_of, yes
-from cards.case import Case, answered
+from cards.case import Case, answered, once_a_call
 from cards.criteria import Ask, first_yes, settled
 from cards.facts.vocabulary import FactDefinition, Vocabulary
 from cards.record import BESIDE, LookUp
@@ -154,12 +154,15 @@ def given(known: Mapping[str, Finding], call: Ask) -> Ask:
 
 def _held(case: Case) -> Set[LookUp]:
     """Every look-up that finds something in this case."""
-    held = case.record.held()
+    held = _held_on_record(case)
     if case.other_drafts:
-        held.add(BESIDE)
-    if case.draft:
-        held |= drafted(case.draft)
-    return held
+        held = held | {BESIDE}
+    return held | drafted(case.draft) if case.draft else held
+
+
+@once_a_call
+def _held_on_record(case: Case) -> Set[LookUp]:
+    return case.record.held()
 
 
 def report_failure(name: str, failure: Exception) -> None:

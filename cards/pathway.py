@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from cards.answer import Answer
 from cards.criteria import Ask, Criteria, meets
 
+RED_FLAGS_OPEN = ("rf_high_open", "rf_moderate_open")
 RED_FLAG_STATE = "RF"
 RESOLVED_STATE = "RESOLVED"
 
@@ -58,11 +59,11 @@ def locate(pathways: Sequence[Pathway], ask: Ask) -> tuple[Place, ...]:
 
     An open red flag of grade high or moderate puts every pathway into the state RF.
     """
-    flagged = any(ask(fact).answer is Answer.YES for fact in ("rf_high_open", "rf_moderate_open"))
+    members = [pathway for pathway in pathways if ask(pathway.member).answer is Answer.YES]
+    flagged = members and any(ask(fact).answer is Answer.YES for fact in RED_FLAGS_OPEN)
     return tuple(
         Place(pathway.id, RED_FLAG_STATE if flagged else _state(pathway, ask))
-        for pathway in pathways
-        if ask(pathway.member).answer is Answer.YES
+        for pathway in members
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import replace
 from datetime import date
@@ -15,6 +16,7 @@ from cards.codes import CodeIndex
 from cards.facts.vocabulary import closure
 from cards.library import load_library
 from cards.record import PatientRecord
+from service.call import read_call
 from service.patient_record import Reading, coverage_of, read_patient_record
 from service.prefetch import KEYS
 from tests.bench.calls import make_call
@@ -38,11 +40,13 @@ EAR_ACHE = {"coding": [{"system": "http://hl7.org/fhir/sid/icd-10-cm", "code": "
 
 
 def _read(request: dict[str, Any], day: date, index: CodeIndex = LIBRARY.index) -> Reading:
+    """The reading of a call as it is sent."""
+    prefetch = read_call(json.dumps(request).encode())["prefetch"]
     return read_patient_record(
         hook=request["hook"],
         context=request["context"],
-        prefetch=request["prefetch"],
-        coverage=coverage_of(request["prefetch"], KEYS),
+        prefetch=prefetch,
+        coverage=coverage_of(prefetch, KEYS),
         index=index,
         drugs=LIBRARY.drugs,
         today=day,
@@ -67,6 +71,32 @@ def _loses_nothing(request: dict[str, Any], day: date) -> bool:
 def test_a_long_chart_is_judged_as_if_all_of_it_were_read(core: Core) -> None:
     """Vital signs, visits and drugs for other ends change no answer."""
     assert _loses_nothing(make_call(core, 50, TODAY).request, TODAY)
+
+
+@pytest.mark.parametrize("core", CORES, ids=lambda core: core.fixture)
+def test_so_is_one_that_comes_in_one_heap(core: Core) -> None:
+    """Nor where a client sends entries of all types under one key."""
+    request = make_call(core, 50, TODAY).request
+    prefetch = request["prefetch"]
+    heap = [entry for key in KEYS[1:] for entry in prefetch[key].get("entry", ())]
+    sent = {
+        key: {"resourceType": "Bundle", "entry": heap if key == "conditions" else []}
+        for key in KEYS[1:]
+    }
+
+    assert _loses_nothing(request | {"prefetch": prefetch | sent}, TODAY)
+
+
+@pytest.mark.parametrize("core", CORES, ids=lambda core: core.fixture)
+@pytest.mark.parametrize("missing", ["subject", "code", "type"])
+def test_so_is_one_with_an_entry_that_lacks_something(core: Core, missing: str) -> None:
+    """Nor where one entry of each kind does not say whom it is about, or what it is."""
+    request = make_call(core, 50, TODAY).request
+    for key in KEYS[1:]:
+        for entry in request["prefetch"][key].get("entry", ())[-1:]:
+            entry["resource"].pop(missing, None)
+
+    assert _loses_nothing(request, TODAY)
 
 
 @law(60)
@@ -111,3 +141,13 @@ def test_an_order_that_does_not_count_is_counted_whatever_it_orders() -> None:
     reading = _read(call(active=(wrong, unwanted, proposed)), DAY)
 
     assert Counter(reading.dropped) == {"entered-in-error": 1, "do-not-perform": 1, "proposal": 1}
+
+
+def test_what_is_of_another_patient_is_counted_whatever_it_says() -> None:
+    """Somebody else's ear ache and antibiotic in the chart are named in the log."""
+    other = {"subject": {"reference": "Patient/somebody-else"}}
+    ache = {"resourceType": "Condition", "id": "c9", "code": EAR_ACHE} | other
+    request = call(active=(medicine(AMOXICILLIN, "m1") | other,))
+    request["prefetch"]["conditions"] = {"resourceType": "Bundle", "entry": [{"resource": ache}]}
+
+    assert _read(request, DAY).dropped == {"other-patient": 2}

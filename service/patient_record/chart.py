@@ -73,12 +73,11 @@ class Chart:
         written = getattr(resource, name, None)
         if type(written) is not msgspec.Raw:
             return read(resource.get(name) if isinstance(resource, dict) else written, self)
-        sent = (read, bytes(written))
-        if sent in self._known:
-            told: Told = self._known[sent]
-            return told
-        told = self._known[sent] = read(decoded(written), self)
-        return told
+        sent = read, bytes(written)
+        found: Told | None = self._known.get(sent)
+        if found is None:
+            found = self._known[sent] = read(decoded(written), self)
+        return found
 
     def concept_at(self, resource: Resource, name: str) -> Concept:
         """The CodeableConcept of this name; ``NOTHING`` when absent."""

@@ -99,10 +99,11 @@ def _unfinished(bundle: Resource, told: Listed, modes: Remembered[str]) -> bool:
 def _matches(told: Listed, modes: Remembered[str]) -> int:
     """How many entries the search found, rather than including them with what it found."""
     try:
-        written = {b"null" if one is None else bytes(one) for one in map(_SEARCH, told.entries)}
-        mode = modes[written.pop()] if len(written) == 1 else None
-    except (AttributeError, TypeError):  # an entry that is not decoded flat, or was looked into
-        mode = None
+        searches = list(map(_SEARCH, told.entries))
+    except AttributeError:  # an entry that is not decoded flat
+        searches = []
+    alike = bool(searches) and searches.count(searches[0]) == len(searches)
+    mode = modes.of(told.entries[0], "search") if alike else None
     if mode == "match":
         return len(told.kinds)
     if mode == "":

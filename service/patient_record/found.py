@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from itertools import compress
 from typing import Any
 
 from cards.record import Condition, Entry, Observation
@@ -18,7 +19,7 @@ from service.patient_record.encounter import read_encounter
 from service.patient_record.medication_request import read_medication
 from service.patient_record.observation import read_components, read_observation
 from service.patient_record.procedure import read_procedure
-from service.patient_record.relevance import relevance
+from service.patient_record.relevance import mattering, relevance
 from service.patient_record.service_request import read_device_request, read_service_request
 from service.patient_record.versions import Versions
 
@@ -56,19 +57,18 @@ def read_entries(
     """
     sieves = relevance(chart)
     found = _Found(chart, drafted, dropped)
-    visits: list[tuple[str, Resource, Any]] = []
+    matters = {key: mattering(told, sieves) for key, told in searched.items()}
     for key, told in searched.items():
-        for entry, resource, kind in told.each():
-            if kind == "Encounter":
-                visits.append((key, entry, resource))
-            elif kind not in sieves or not sieves[kind].is_noise(resource):
+        for entry, resource, kind in compress(told.each(), matters[key]):
+            if kind != "Encounter":
                 found.add(key, entry, resource, kind)
     named = found.visits_named(encounter)
-    sieve = sieves.get("Encounter")
-    for key, entry, resource in visits:
-        noise = sieve is not None and sieve.is_noise(resource)
-        if not noise or (named and reference_of(entry, resource, "Encounter") in named):
-            found.add(key, entry, resource, "Encounter")
+    for key, told in searched.items():
+        if "Encounter" not in told.present:
+            continue
+        for (entry, resource, kind), matter in zip(told.each(), matters[key], strict=True):
+            if kind == "Encounter" and (matter or reference_of(entry, resource, kind) in named):
+                found.add(key, entry, resource, kind)
     return found.entries, found.unread
 
 

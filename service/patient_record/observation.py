@@ -63,7 +63,7 @@ def _answered(
     body_sites: tuple[Concept, ...],
 ) -> Observation:
     """The result that a resource, or one component of it, states."""
-    value, bound = _read_value(element)
+    value, bound = _read_value(element, chart)
     flag = element.get("valueBoolean")
     return Observation(
         reference=reference,
@@ -100,17 +100,23 @@ def effective(resource: Resource, today: date) -> When | None:
     return past(written, today)
 
 
-def _read_value(element: Resource) -> tuple[Quantity | None, Bound | None]:
+def _read_value(element: Resource, chart: Chart) -> tuple[Quantity | None, Bound | None]:
     """The number, or the bound it is only known to lie beyond.
 
     A quantity, an integer, or a text that is nothing but a number and its unit.
     """
-    quantity = one_object(element.get("valueQuantity"))
-    if quantity:
-        return measured(read_quantity(quantity)), read_bound(quantity)
+    told = chart.told(element, "valueQuantity", _read_quantity)
+    if told:
+        return told
     written = read_written(element.get("valueString"))
     bound = written if written and written[0] else None
     whole = number(element.get("valueInteger"))
     if whole is not None:
         return Quantity(whole, None), bound
     return measured(written[1]) if written and not bound else None, bound
+
+
+def _read_quantity(value: Any, _: Chart) -> tuple[Quantity | None, Bound | None] | None:
+    """The number or the bound that a Quantity states; None when it is none."""
+    quantity = one_object(value)
+    return (measured(read_quantity(quantity)), read_bound(quantity)) if quantity else None

@@ -9,19 +9,16 @@ where the call was made in it or a Condition in the record names it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from operator import attrgetter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
-
-from msgspec import Raw
 
 from cards.codes import CodeIndex
 from cards.facts.encounter import CONTEXT_CLASSES
 from cards.facts.entries import BACK_PAIN_REASONS
 from cards.facts.pain import OTHER_PROBLEMS
+from service.patient_record.bundle import Listed
 from service.patient_record.chart import UNCOUNTED, Chart
 from service.patient_record.concepts import known_code
-from service.patient_record.drug import own_drug
 from service.patient_record.elements import (
     Resource,
     TooManyElements,
@@ -31,75 +28,9 @@ from service.patient_record.elements import (
 )
 from service.patient_record.references import ABOUT, link, names_patient, reference_text, target
 from service.patient_record.remembered import Remembered
+from service.patient_record.sieve import DrugSieve, Sieve
 
-Element = tuple[str, Remembered[bool]]
 PROBLEMS = (*BACK_PAIN_REASONS, *OTHER_PROBLEMS)
-
-
-class Sieve:
-    """What lets a fact see a resource of one type, asked of nearly every resource of a chart.
-
-    Attributes:
-        usual: the elements all bear, each with what tells whether it matters.
-        rare: those that few bear.
-    """
-
-    __slots__ = ("_rare_of", "_without", "rare", "usual")
-
-    def __init__(self, usual: Iterable[Element], rare: Iterable[Element]) -> None:
-        """A sieve of these elements."""
-        self.usual = tuple(usual)
-        self.rare = tuple(rare)
-        self._rare_of = _values_of([name for name, _ in self.rare])
-        self._without = (None,) * len(self.rare)
-
-    def is_noise(self, resource: Resource) -> bool:
-        """Whether it is this patient's, and of no concern to any fact.
-
-        Of an Encounter it is for the caller to see whether anything names it.
-        """
-        try:
-            if isinstance(resource, dict):
-                elements = (*self.usual, *self.rare)
-                return not any(matters.read(resource.get(name)) for name, matters in elements)
-            for name, matters in self.usual:
-                written = getattr(resource, name)
-                if type(written) is Raw:
-                    if matters[bytes(written)]:
-                        return False
-                elif written is not None and matters.read(written):
-                    return False
-            rare = self._rare_of(resource)
-            return rare == self._without or not any(
-                matters.of(resource, name) for name, matters in self.rare
-            )
-        except TooManyElements:  # which reading it will meet as well, and count
-            return False
-
-
-def _values_of(names: Sequence[str]) -> Callable[[Any], tuple[Any, ...]]:
-    """What tells the elements of these names, as a tuple."""
-    if len(names) > 1:
-        return attrgetter(*names)
-    return lambda resource: tuple(getattr(resource, name) for name in names)
-
-
-class DrugSieve(Sieve):
-    """What lets a fact see an order for a drug: these elements, or the drug."""
-
-    __slots__ = ("_chart",)
-
-    def __init__(self, usual: Iterable[Element], rare: Iterable[Element], chart: Chart) -> None:
-        """As of ``Sieve``; the chart keeps the drugs it tells for those who read the orders."""
-        super().__init__(usual, rare)
-        self._chart = chart
-
-    def is_noise(self, resource: Resource) -> bool:
-        """As of ``Sieve``; a drug nobody can tell is of concern, for it may be any drug."""
-        try:
-            return super().is_noise(resource) and own_drug(resource, self._chart).is_no_concern
-        except TooManyElements:
-            return False
 
 
 def relevance(chart: Chart) -> Mapping[str, Sieve]:
@@ -111,15 +42,21 @@ def relevance(chart: Chart) -> Mapping[str, Sieve]:
     if not index.complete:
         return {}
     back = Remembered(lambda concept: of_the_back(concept, index))
-    pains = frozenset(
-        name
-        for name, resource in linked.items()
-        if name.startswith("Condition/") and back.of(resource, "code")
-    )
     another = Remembered(lambda subject: not names_patient(subject, patient_id))
-    each_pain = Remembered(lambda reasons: any(_may_be_pain(r, pains) for r in objects(reasons)))
+    each_pain = Remembered(
+        lambda reasons: any(_may_be_pain(r, linked, back) for r in objects(reasons))
+    )
     drugs = _drug_sieve(chart, another, each_pain)
     return {**_sieves(index, another, each_pain), "MedicationRequest": drugs}
+
+
+def mattering(told: Listed, sieves: Mapping[str, Sieve]) -> Sequence[bool]:
+    """Of each entry of a Bundle whether it is more than noise."""
+    if len(told.present) > 1:
+        each = zip(told.resources, told.kinds, strict=True)
+        return [kind not in sieves or not sieves[kind].is_noise(one) for one, kind in each]
+    sieve = sieves.get(*told.present) if told.present else None
+    return sieve.mattering(told.resources) if sieve else (True,) * len(told.kinds)
 
 
 def relevance_to_any(index: CodeIndex) -> Mapping[str, Sieve]:
@@ -163,9 +100,8 @@ def _sieves(
     present: Remembered[bool] = Remembered(bool)
     # Care of no value set is seen only where it was for the back.
     reasons = (("reasonCode", each_back), ("reasonReference", each_pain))
-    about, about_too = ([(name, another)] if another else [] for name in ABOUT)
-    code = [("code", coded)]
-    usual = code + about
+    about, about_too = ([] if another is None else [(name, another)] for name in ABOUT)
+    usual = [("code", coded), *about]
     return {
         "Condition": Sieve(usual, [("bodySite", each_coded), ("stage", present), *about_too]),
         "Observation": Sieve(
@@ -183,7 +119,7 @@ def _sieves(
             [("codeCodeableConcept", coded), *about],
             [("codeReference", present), *reasons, *about_too],
         ),
-        "DiagnosticReport": Sieve(code, about + about_too),
+        "DiagnosticReport": Sieve(usual, about_too),
         "Encounter": Sieve(
             [("type", each_coded), ("class", Remembered(_is_in_hospital)), *about],
             [
@@ -217,10 +153,15 @@ def _is_in_hospital(value: Any) -> bool:
     return not CONTEXT_CLASSES.isdisjoint(code.upper() for code in codes(value))
 
 
-def _may_be_pain(reference: Resource, pains: frozenset[str]) -> bool:
+def _may_be_pain(
+    reference: Resource, linked: Mapping[str, Resource], back: Remembered[bool]
+) -> bool:
     """Whether a reason is a Condition of the back, or one contained that its reader follows."""
     text = reference_text(reference)
-    return text.startswith("#") or link("Condition", target(text)[1]) in pains
+    if text.startswith("#"):
+        return True
+    condition = linked.get(link("Condition", target(text)[1]))
+    return condition is not None and back.of(condition, "code")
 
 
 def _in_a_set(concept: Any, index: CodeIndex) -> bool:
@@ -241,11 +182,13 @@ def _in_one_of(concept: Any, names: Iterable[str], index: CodeIndex) -> bool:
     return any(not sets.keys().isdisjoint(names) for sets in _sets(concept, index))
 
 
-def _sets(concept: Any, index: CodeIndex) -> list[Mapping[str, str]]:
+def _sets(concept: Any, index: CodeIndex) -> Iterator[Mapping[str, str]]:
     """The value sets of each of its codes that is in any."""
     told = one_object(concept)
-    found = (_sets_of(coding, index) for coding in objects(told.get("coding")) or (told,))
-    return [sets for sets in found if sets]
+    for coding in objects(told.get("coding")) or (told,):
+        sets = _sets_of(coding, index)
+        if sets:
+            yield sets
 
 
 def _sets_of(coding: Resource, index: CodeIndex) -> Mapping[str, str] | None:

@@ -15,7 +15,8 @@ import msgspec
 from cards.codes import CodeIndex
 from service.patient_record.flat import ELEMENTS, Undecodable, resources_with
 from service.patient_record.references import ABOUT
-from service.patient_record.relevance import Sieve, pain_sieve, reason_sieve, relevance_to_any
+from service.patient_record.relevance import pain_sieve, reason_sieve, relevance_to_any
+from service.patient_record.sieve import Sieve
 from service.population.gathered import Gathered
 from service.population.lines import Line, NoLine
 from service.population.reasons import Reason
