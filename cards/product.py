@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Strength:
+class Strength(NamedTuple):
     """How much of one ingredient is in a unit of a product.
 
     Attributes:
@@ -22,8 +21,7 @@ class Strength:
     unit: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Product:
+class Product(NamedTuple):
     """What one RxNorm code stands for.
 
     Attributes:

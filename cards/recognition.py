@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import replace
 from enum import StrEnum
 
 from cards.codes import RXNORM, CodeIndex
@@ -185,7 +184,7 @@ def _same_make(one: Product, other: Product) -> bool:
 def bare(products: Collection[Product]) -> Product:
     """The ingredients of several products, at ingredient level, under all their codes."""
     strengths = {
-        s.ingredient: replace(s, value=None, unit=None) for p in products for s in p.strengths
+        s.ingredient: s._replace(value=None, unit=None) for p in products for s in p.strengths
     }
     routes = {product.route for product in products}
     return Product(
@@ -204,4 +203,4 @@ def with_route(product: Product, dosages: Iterable[Dosage], drugs: DrugIndex) ->
     """
     routes = {drugs.route(dosage.route) for dosage in dosages}
     route = routes.pop() if not product.route and len(routes) == 1 else None
-    return replace(product, route=route) if route else product
+    return product._replace(route=route) if route else product

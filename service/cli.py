@@ -6,46 +6,37 @@ import csv
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from cards.advise import Advice
 from cards.content import ContentError
-from cards.explanation import explain as explained
-from cards.explanation import in_words
-from cards.library import Library, load_library
-from cards.trace import COLUMNS, as_markdown, cells
-from cards.trace import trace as traced
 from service.day import Day
-from service.envelope import check_envelope, read_json
-from service.errors import RequestRefused, outcome
-from service.hooks import judge, respond, service_of_hook
-from service.pages.synthetic_patients import folder_of_patients
+from service.garbage import end_with_all
 from service.population.command import population
-from service.profile import PROFILES, Profile
+from service.profile import PROFILES
 from service.settings import Settings, SettingsError, read_settings, switched_on
-from service.shift import NoDate, as_of, shift_to
+
+if TYPE_CHECKING:
+    from cards.library import Library
 
 POST_SECONDS = 30
-
-
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.group()
 def main() -> None:
     """Backpath: clinical decision support for back pain over CDS Hooks."""
+    # Each command imports what it needs only now, when nothing looks through it any more.
+    end_with_all()
 
 
 @main.command()
 def serve() -> None:
     """Serve the CDS Hooks endpoint; all settings are environment variables BACKPATH_*."""
-    # The server, and the database behind it, take longer to import than judging a request does.
     from service.listening import AddressNotTaken  # noqa: PLC0415
     from service.server import serve as run_server  # noqa: PLC0415
 
@@ -65,9 +56,15 @@ def evaluate(request_file: Path, as_of: date | None, explain: bool) -> None:
 
     The request is judged as of the day its fixture extension names, else as of today.
     """
+    from cards.explanation import explain as explained  # noqa: PLC0415
+    from cards.explanation import in_words  # noqa: PLC0415
+    from service.errors import RequestRefused, outcome  # noqa: PLC0415
+    from service.hooks import respond  # noqa: PLC0415
+    from service.stored_request import advise_on  # noqa: PLC0415
+
     library = library_or_exit()
     try:
-        advice = advise_on(request_file.read_bytes(), as_of, library)
+        advice = advise_on(request_file.read_bytes(), library, date.today(), as_of)
     except RequestRefused as refusal:
         print_json(outcome(refusal.problems))
         sys.exit(1)
@@ -84,27 +81,13 @@ def library_or_exit() -> Library:
 
     What is wrong in it ends the command with its file and line.
     """
+    from cards.library import load_library  # noqa: PLC0415
+
     settings = settings_or_exit()
     try:
         return load_library(switched_on=switched_on(settings), mme_factors=settings.mme_factors)
     except ContentError as problem:
         raise click.ClickException(str(problem)) from None
-
-
-def advise_on(body: bytes, day: date | None, library: Library) -> Advice:
-    """The advice on a stored request, by the same steps as over HTTP.
-
-    Args:
-        day: the day to judge it on; None takes the request's own, else today.
-
-    Raises:
-        RequestRefused: as over HTTP.
-    """
-    request = read_json(body)
-    service = service_of_hook(request.get("hook"))
-    check_envelope(request, service.hook)
-    today = day or as_of(request) or date.today()
-    return judge(request, service, library, today).advice
 
 
 @main.command()
@@ -116,6 +99,8 @@ def shift(request_file: Path, to: date) -> None:
     The request's own day, named by its fixture extension, becomes the day given. Without the
     extension the newest date found in the request is taken for its own day.
     """
+    from service.stored_request import read_request, shifted  # noqa: PLC0415
+
     print_json(shifted(read_request(request_file), to))
 
 
@@ -130,6 +115,9 @@ def shift(request_file: Path, to: date) -> None:
 )
 def trace(form: str) -> None:
     """Print where each statement of the source digests went: recommendation, facts, examples."""
+    from cards.trace import COLUMNS, as_markdown, cells  # noqa: PLC0415
+    from cards.trace import trace as traced  # noqa: PLC0415
+
     library = library_or_exit()
     rows = traced(library)
     if form == "csv":
@@ -147,7 +135,7 @@ def doctor(for_programs: bool) -> None:
 
     Ends with 1 when anything has failed.
     """
-    from service.doctor import examine  # noqa: PLC0415 as above
+    from service.doctor import examine  # noqa: PLC0415
 
     findings = examine(os.environ)
     if for_programs:
@@ -169,7 +157,7 @@ def feedback() -> None:
 @click.option("--json", "for_programs", is_flag=True, help="Print JSON instead of tables.")
 def report_feedback(since: date | None, until: date | None, for_programs: bool) -> None:
     """Print how often cards were shown, accepted and overridden, and why."""
-    from service.report import as_json, build_report  # noqa: PLC0415 as above
+    from service.report import as_json, build_report  # noqa: PLC0415
     from service.report_text import as_text  # noqa: PLC0415
     from service.store import open_store  # noqa: PLC0415
     from service.store_errors import StoreUnavailable  # noqa: PLC0415
@@ -205,14 +193,15 @@ def lint_cards(files: tuple[Path, ...], names: tuple[str, ...]) -> None:
 
     Without files every fixture is proven. Each fault is told with its file, its card and the rule.
     """
-    from service.lint import lint  # noqa: PLC0415 a parser of Markdown is for this command alone
+    from service.lint import lint  # noqa: PLC0415
+    from service.stored_request import cards_for, read_request  # noqa: PLC0415
 
     paths = files or tuple(folder / "request.json" for folder in fixture_folders())
     profiles = tuple(PROFILES[name] for name in names or PROFILES)
     library = library_or_exit()
     linted = faulty = 0
     for path in paths:
-        for profile, cards in cards_for(read_request(path), profiles, library):
+        for profile, cards in cards_for(read_request(path), profiles, library, date.today()):
             linted += len(cards)
             for fault in lint(cards, profile):
                 faulty += 1
@@ -220,27 +209,6 @@ def lint_cards(files: tuple[Path, ...], names: tuple[str, ...]) -> None:
                 click.echo(f"{place} {fault.text} [{fault.rule}]")
     click.echo(f"{len(paths)} files, {linted} cards, {faulty} faults", err=True)
     sys.exit(bool(faulty))
-
-
-def cards_for(
-    stored: dict[str, Any], profiles: Sequence[Profile], library: Library
-) -> Iterator[tuple[Profile, list[dict[str, Any]]]]:
-    """For each profile the cards of a stored response, or those a stored request would get.
-
-    A request that is refused gets none.
-    """
-    if "cards" in stored:
-        kept = stored["cards"]
-        if not isinstance(kept, list) or not all(isinstance(card, dict) for card in kept):
-            raise click.ClickException("the cards of a response must be a list of objects")
-        yield from ((profile, kept) for profile in profiles)
-        return
-    try:
-        advice = advise_on(json.dumps(stored).encode(), None, library)
-    except RequestRefused:
-        return
-    for profile in profiles:
-        yield profile, respond(advice, profile=profile)["cards"]
 
 
 @main.group()
@@ -273,7 +241,10 @@ def show_fixture(name: str) -> None:
 @click.option("--url", default="http://127.0.0.1:8000", show_default=True, help="Where to post.")
 def post_fixture(name: str, url: str) -> None:
     """Post one fixture to a running service, with its dates moved to today."""
-    import requests  # noqa: PLC0415 as above
+    import requests  # noqa: PLC0415
+
+    from service.shift import as_of  # noqa: PLC0415
+    from service.stored_request import read_request, service_id_of, shifted  # noqa: PLC0415
 
     request = read_request(fixture_file(name))
     service = service_id_of(request)
@@ -291,6 +262,8 @@ def post_fixture(name: str, url: str) -> None:
 
 def fixtures_folder() -> Path:
     """Where the fixtures are: in the working directory, else beside the source."""
+    from service.pages.synthetic_patients import folder_of_patients  # noqa: PLC0415
+
     folder = folder_of_patients()
     if folder is None:
         raise click.ClickException("fhir_fixtures was not found; run this in the source tree")
@@ -303,37 +276,6 @@ def fixture_file(name: str) -> Path:
     if name not in known or not known[name].is_file():
         raise click.ClickException("no such fixture; 'backpath fixtures list' names them")
     return known[name]
-
-
-def read_request(path: Path) -> dict[str, Any]:
-    """The JSON object in a file, read as strictly as over HTTP."""
-    try:
-        return read_json(path.read_bytes())
-    except RequestRefused as refusal:
-        refuse(refusal)
-
-
-def service_id_of(request: dict[str, Any]) -> str:
-    """The id of the service that answers a request's hook."""
-    try:
-        return service_of_hook(request.get("hook")).id
-    except RequestRefused as refusal:
-        refuse(refusal)
-
-
-def refuse(refusal: RequestRefused) -> NoReturn:
-    """End the command with what is wrong with the request."""
-    raise click.ClickException("; ".join(problem.text for problem in refusal.problems)) from None
-
-
-def shifted(request: dict[str, Any], to: date) -> dict[str, Any]:
-    """The request moved to a day."""
-    try:
-        return shift_to(request, to)
-    except NoDate:
-        raise click.ClickException("the request bears no date to shift from") from None
-    except OverflowError:
-        raise click.ClickException("a date would leave the calendar") from None
 
 
 def settings_or_exit() -> Settings:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import current_app
 
 from cards.library import Library
 from service.card_names import CardNames
-from service.clients import TrustedClient
 from service.fhir_client import FhirClient
 from service.gate import Gate
 from service.metrics import Metrics
@@ -21,6 +20,9 @@ from service.shown import Shown
 from service.store import Store
 from service.trust import Trust
 from service.upkeep import Upkeep
+
+if TYPE_CHECKING:
+    from service.clients import TrustedClient
 
 
 @dataclass(frozen=True, slots=True)

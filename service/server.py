@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import socket
 from signal import SIG_BLOCK, SIG_SETMASK, pthread_sigmask
@@ -13,6 +12,7 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 
 from cards.library import no_collection
+from service.garbage import keep_for_good
 from service.listening import listen, take_address, url_of
 from service.log import log_event
 from service.settings import Settings
@@ -29,8 +29,6 @@ KEEP_ALIVE_SECONDS = 75
 LONGEST_REQUEST_LINE = 8_190
 # A token names the address called; one for the longest address is still refused in our words.
 LONGEST_HEADER = 2 * LONGEST_REQUEST_LINE
-# As many as a request of a thousand resources makes, and a few megabytes if all are left over.
-OBJECTS_BETWEEN_COLLECTIONS = 50_000
 
 
 class Master(Arbiter):  # type: ignore[misc]  # gunicorn bears no types
@@ -118,17 +116,6 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn bears no types
         log_event(logging.INFO, "serving", {"url": self.url + ROOT})
         keep_for_good()
         self.taken.detach()  # gunicorn has made a socket of its own of it, and closed this one
-
-
-def keep_for_good() -> None:
-    """Have the garbage collector leave alone what was loaded, and look less often for the rest.
-
-    It would walk over all the content again and again while a request is read, and by that make
-    the workers copy the memory they share with the master.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS, *gc.get_threshold()[1:])
 
 
 def _begin_worker(_: Any, worker: Any) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import g
 
-from service.clients import TrustedClient
+if TYPE_CHECKING:
+    from service.clients import TrustedClient
 
 
 @dataclass(slots=True)

@@ -210,7 +210,7 @@ def test_nsaid_by_route(route: str, oral: str, on_skin: str) -> None:
     given = replace(
         order,
         drug=replace(concept("nsaid-oral", note=note), codings=order.drug.codings),
-        product=replace(product(IBUPROFEN), route=route),
+        product=product(IBUPROFEN)._replace(route=route),
     )
 
     assert answer("oral_nsaid_active", given) == answer("draft_oral_nsaid", draft=given) == oral

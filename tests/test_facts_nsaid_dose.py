@@ -264,7 +264,7 @@ def test_ibuprofen_on_the_skin_has_no_daily_dose() -> None:
     gel = replace(
         plain,
         drug=replace(plain.drug, sets=note),
-        product=replace(product(IBUPROFEN), route="topical"),
+        product=product(IBUPROFEN)._replace(route="topical"),
     )
 
     for name in (OVER_3200, OVER_2400, OVER_1500, OVER_1000, "nsaid_high_dose"):

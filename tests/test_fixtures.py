@@ -72,7 +72,7 @@ READ_ONCE = cache(load_library)
 @pytest.mark.parametrize("fixture", ALL)
 def test_cards_by_command(fixture: Fixture, monkeypatch: pytest.MonkeyPatch) -> None:
     """``backpath evaluate`` gives the same cards as the service, as of the fixture's own day."""
-    monkeypatch.setattr("service.cli.load_library", READ_ONCE)
+    monkeypatch.setattr("cards.library.load_library", READ_ONCE)
     request = str(FIXTURES / fixture.name / "request.json")
     result = CliRunner(env=IMPORTERS_ONLY).invoke(main, ["evaluate", request])
     printed = json.loads(result.stdout)

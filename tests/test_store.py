@@ -344,6 +344,16 @@ def test_judging_a_stored_request_needs_no_server() -> None:
     assert imported.isdisjoint(SERVER_PACKAGES)
 
 
+def test_a_server_that_anybody_may_call_verifies_nothing() -> None:
+    """What verifies clients takes long to import, and waits until clients are to be verified."""
+    program = "import sys, service.app, service.server; print(*sys.modules)"
+    printed = subprocess.check_output([sys.executable, "-c", program], cwd=HOUSE, text=True)
+    imported = set(printed.split())
+
+    assert "service.trust" in imported
+    assert imported.isdisjoint({"requests", "urllib3", "jwt", "cryptography", "yaml"})
+
+
 def test_nothing_is_opened_before_it_is_needed(tmp_path: Path) -> None:
     """To name a store is not to make one."""
     database = Database(f"sqlite:///{tmp_path}/store/backpath.sqlite3")

@@ -32,7 +32,7 @@ PERCOCET = product(
     ("oxycodone", 5, "MG"),
 )
 TABLET = "{tablet}"
-SLOW = replace(tablet("oxycodone", 20), extended_release=True)
+SLOW = tablet("oxycodone", 20)._replace(extended_release=True)
 
 
 def mg(amount: float) -> list[dict[str, Any]]:

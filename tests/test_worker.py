@@ -14,7 +14,7 @@ import pytest
 from gunicorn.config import Config
 from gunicorn.http.message import Request
 
-from service.server import OBJECTS_BETWEEN_COLLECTIONS, keep_for_good
+from service.garbage import OBJECTS_BETWEEN_COLLECTIONS, keep_for_good
 from service.slow_senders import TimedUnreader
 from service.worker import LINGERING, Answer, Worker
 from tests.serving import LONG, VIEW, serving

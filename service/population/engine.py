@@ -11,7 +11,6 @@ import duckdb
 
 from cards.content import ContentError
 from cards.library import Library, load_library
-from service.population.bulk_download import fetch_export
 from service.population.export import Export, read_export
 from service.population.export_place import input_folder
 from service.population.local import cut, failing_in_words, run_local
@@ -94,6 +93,9 @@ def _export(wanted: Wanted, run: RunFolder, token: str | None, tell: Tell) -> Ex
     if isinstance(source, Path) and run.path.resolve().is_relative_to(source.resolve()):
         raise RunProblem(f"{run.path} lies in the folder of the export; choose another")
     if isinstance(source, str):
+        # What downloads is needed here alone.
+        from service.population.bulk_download import fetch_export  # noqa: PLC0415
+
         fetched = fetch_export(source, run.work / "export", token)
         for warning in fetched.warnings:
             tell(warning)
