@@ -30,8 +30,6 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.group()
 def main() -> None:
     """Backpath: clinical decision support for back pain over CDS Hooks."""
-    # Each command imports what it needs only now, when nothing looks through it any more.
-    end_with_all()
 
 
 @main.command()
@@ -56,6 +54,7 @@ def evaluate(request_file: Path, as_of: date | None, explain: bool) -> None:
 
     The request is judged as of the day its fixture extension names, else as of today.
     """
+    end_with_all()
     from cards.explanation import explain as explained  # noqa: PLC0415
     from cards.explanation import in_words  # noqa: PLC0415
     from service.errors import RequestRefused, outcome  # noqa: PLC0415
