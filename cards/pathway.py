@@ -60,7 +60,7 @@ def locate(pathways: Sequence[Pathway], ask: Ask) -> tuple[Place, ...]:
     An open red flag of grade high or moderate puts every pathway into the state RF.
     """
     members = [pathway for pathway in pathways if ask(pathway.member).answer is Answer.YES]
-    flagged = members and any(ask(fact).answer is Answer.YES for fact in RED_FLAGS_OPEN)
+    flagged = bool(members) and any(ask(fact).answer is Answer.YES for fact in RED_FLAGS_OPEN)
     return tuple(
         Place(pathway.id, RED_FLAG_STATE if flagged else _state(pathway, ask))
         for pathway in members

@@ -51,10 +51,13 @@ def ending_at_once(words: str) -> Iterator[None]:
 
 @contextmanager
 def interruptible(words: str) -> Iterator[None]:
-    """Whoever asks has ``Interrupted`` raised inside; who asks again does not wait any longer."""
+    """Whoever asks has ``Interrupted`` raised inside; who asks again does not wait any longer.
+
+    That holds until the process ends, which it is to do.
+    """
 
     def interrupt(number: int, _: FrameType | None) -> None:
-        _answer(ASKING, _ends(words))
+        _answer(_heard(), _ends(words))
         raise Interrupted(number)
 
     with _answering(interrupt):
@@ -73,6 +76,12 @@ def asked_later() -> Iterator[None]:
             pthread_sigmask(SIG_SETMASK, before)
     for number in asked[:1]:
         raise_signal(number)
+
+
+def hear_no_more() -> None:
+    """Nobody who asks again is heard: the process is about to end."""
+    for number in ASKING:
+        signal(number, SIG_IGN)
 
 
 def leave_ctrl_c_to_parent() -> None:
@@ -96,11 +105,20 @@ def _ends(words: str) -> Answer:
 
 @contextmanager
 def _answering(answer: Answer) -> Iterator[None]:
-    before = {number: getsignal(number) or SIG_DFL for number in ASKING}
-    # A program that is begun to run on behind a terminal ignores Ctrl-C, and is to do so.
-    _answer([number for number, usual in before.items() if usual is not SIG_IGN], answer)
+    before = {number: getsignal(number) or SIG_DFL for number in _heard()}
+    _answer(before, answer)
+    ends = False
     try:
         yield
+    except Interrupted:
+        ends = True
+        raise
     finally:
-        for number, usual in before.items():
-            signal(number, usual)
+        if not ends:
+            for number, usual in before.items():
+                signal(number, usual)
+
+
+def _heard() -> list[int]:
+    """Who asks by these; a program begun to run on behind a terminal is not to hear Ctrl-C."""
+    return [number for number in ASKING if getsignal(number) is not SIG_IGN]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket
+import sys
 from signal import SIG_BLOCK, SIG_SETMASK, pthread_sigmask
 from typing import Any
 
@@ -89,7 +90,10 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn bears no types
 
     def run(self) -> None:
         """Serve until told to stop."""
-        Master(self).run()
+        try:
+            Master(self).run()
+        except RuntimeError as problem:  # such as a system that gives no more threads
+            sys.exit(f"Error: {problem}")
 
     def load(self) -> Flask:
         """The application; wrong content stops the start here."""

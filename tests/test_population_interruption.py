@@ -120,6 +120,20 @@ def test_an_interrupted_run_ends_with_one_sentence(
     wait_until(lambda: not any(map(is_running, workers)))
 
 
+def test_who_asks_again_gets_no_traceback(begun: Begun, tmp_path: Path) -> None:
+    """Ctrl-C once more, when the sentence has come: nothing more is said, and the same code."""
+    wait_until(lambda: is_reading(tmp_path / "run"))
+    begun.send_signal(SIGINT)
+    assert begun.stderr
+    while begun.stderr.readline().rsplit("\r")[-1].strip() != GO_ON:
+        pass
+    begun.send_signal(SIGINT)
+    _, told = begun.communicate(timeout=LONG)
+
+    assert told_beside_bars(told) == []
+    assert begun.returncode == 130
+
+
 @pytest.mark.parametrize(("number", "code"), [(SIGINT, 130), (SIGTERM, 143)])
 def test_whoever_is_impatient_gets_a_sentence_too(number: int, code: int) -> None:
     """The command line itself takes a moment to load."""

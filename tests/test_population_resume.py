@@ -145,8 +145,8 @@ def test_a_finished_run_is_not_done_again(export: Path, unbroken: Tables) -> Non
 @pytest.mark.parametrize(
     ("words", "options"),
     [
-        ("as of 2026-03-01 and not 2026-02-01", ("--as-of", "2026-02-01")),
-        ("replay none and not visits", ("--replay", "visits")),
+        ("as of: 2026-03-01, not 2026-02-01", ("--as-of", "2026-02-01")),
+        ("replay: none, not visits", ("--replay", "visits")),
         ("pseudonymised", (*AS_OF, "--pseudonymise")),
     ],
 )
@@ -160,6 +160,23 @@ def test_another_run_in_the_same_folder_is_refused(
     assert "holds a run of another kind" in other.stderr
     assert words in other.stderr
     assert len(other.stderr.splitlines()) == 1
+
+
+def test_pieces_of_an_older_version_are_not_gone_on_from(
+    begun: subprocess.Popen[bytes], export: Path, tmp_path: Path
+) -> None:
+    """What it kept may lack what is asked of it now."""
+    run = tmp_path / "run"
+    wait_until(lambda: pieces_done(run) >= 1)
+    begun.kill()
+    begun.wait()
+    description = json.loads((run / DESCRIPTION).read_text())
+    del description["layout"]
+    (run / DESCRIPTION).write_text(json.dumps(description))
+    later = commanded(run, "--input", export, *AS_OF)
+
+    assert later.returncode == 1
+    assert "another kind (layout)" in later.stderr
 
 
 def test_files_that_changed_since_are_refused(

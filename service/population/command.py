@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from service.day import Day
-from service.interruption import code_of, ending_at_once, interruptible
+from service.interruption import code_of, ending_at_once, hear_no_more, interruptible
 from service.population.problems import PopulationProblem
 from service.settings import SettingsError, read_settings, switched_on
 
@@ -95,6 +95,7 @@ def population(
     except (SettingsError, PopulationProblem) as problem:
         raise click.ClickException(str(problem)) from None
     except KeyboardInterrupt as asked:
+        hear_no_more()
         _tell(interrupted)
         sys.stderr.flush()
         if engine == "spark":

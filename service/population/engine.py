@@ -11,9 +11,11 @@ import duckdb
 
 from cards.content import ContentError
 from cards.library import Library, load_library
+from service.interruption import asked_later
 from service.population.export import Export, read_export
 from service.population.export_place import input_folder
 from service.population.local import cut, failing_in_words, run_local
+from service.population.pieces import LAYOUT
 from service.population.problems import PopulationProblem
 from service.population.pseudonym import Keyed, own_key
 from service.population.report_files import PAGE, judged_by, report_files
@@ -71,6 +73,7 @@ def _run(
             **wanted.described,
             **judged_by(library),
             "duckdb": duckdb.__version__,
+            "layout": LAYOUT,
             "files": [
                 {"name": file.name, "bytes": file.bytes, "modified": file.modified}
                 for file in export.files
@@ -93,8 +96,8 @@ def _export(wanted: Wanted, run: RunFolder, token: str | None, tell: Tell) -> Ex
     if isinstance(source, Path) and run.path.resolve().is_relative_to(source.resolve()):
         raise RunProblem(f"{run.path} lies in the folder of the export; choose another")
     if isinstance(source, str):
-        # What downloads is needed here alone.
-        from service.population.bulk_download import fetch_export  # noqa: PLC0415
+        with asked_later():  # what downloads is needed here alone
+            from service.population.bulk_download import fetch_export  # noqa: PLC0415
 
         fetched = fetch_export(source, run.work / "export", token)
         for warning in fetched.warnings:

@@ -25,6 +25,8 @@ from service.population.places import Block
 from service.population.run import write_text
 from service.population.tables import TABLES, Tally, unfinished_of, write_batches
 
+# Another number when pieces that are done hold something else than before.
+LAYOUT = 2
 GATHERED = "gathered"
 DONE, REJECTED = "done.json", "rejected.parquet"
 BATCH_LINES = 10_000

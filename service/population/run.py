@@ -132,7 +132,7 @@ def _difference(name: str, begun: object, asked: object) -> str:
     """What differs, with what it was and is where that is short."""
     words = name.replace("_", " ")
     short = name in TOLD_WITH_VALUES
-    return f"{words} {begun or 'none'} and not {asked or 'none'}" if short else words
+    return f"{words}: {begun or 'none'}, not {asked or 'none'}" if short else words
 
 
 class RunFolder:
