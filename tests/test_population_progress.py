@@ -136,3 +136,16 @@ def test_the_bar_of_a_run_that_goes_on_ends_at_its_end(tmp_path: Path) -> None:
 
     assert done
     assert reading[-1].startswith("reading: 100%")
+
+
+def test_the_bar_ends_full_where_patients_are_given_again(tmp_path: Path) -> None:
+    """How many patients there are is known only when all are judged."""
+    (tmp_path / "export").mkdir()
+    patient = '{"resourceType":"Patient","id":"p%d"}\n'
+    given = [patient % number for number in (1, 2, 3, 1, 2, 1)]
+    (tmp_path / "export" / "Patient.ndjson").write_text("".join(given))
+    done = commanded(tmp_path / "run", "--input", tmp_path / "export", "--as-of", DAY.isoformat())
+    judging = [line for line in done.stderr.splitlines() if line.startswith("judging:")]
+
+    assert judging[-1].startswith("judging: 100%")
+    assert "3.00/3.00" in judging[-1]

@@ -31,7 +31,7 @@ REASON = {
     "orphan": Reason.UNKNOWN_PATIENT,
     "subject is a Group": Reason.NO_PATIENT,
     "subject is a Device": Reason.NO_PATIENT,
-    "Patient without id": Reason.NO_ID,
+    "Patient without id": Reason.PATIENT_WITHOUT_ID,
 }
 
 
@@ -104,7 +104,9 @@ def test_every_bad_line_is_told_and_no_other(
 
     assert expected(folder, written) == rejected(tables)
     assert_all_accounted(tables, folder)
+    without_id = sum(one.kind == "Patient without id" for one in written.planted)
     assert tables.count("patients", "judged") == written.patients
+    assert tables.count("patients", "rejected") == without_id > 0
 
 
 def test_bad_lines_change_nothing_for_the_patients_beside_them(

@@ -77,7 +77,8 @@ class Gathered:
         noise: those of patients that say nothing.
         medications: those of Medications.
         rejected: those not used.
-        tally: the lines by what became of them, as in the table of tallies.
+        tally: the lines by what became of them, as in the table of tallies; and patients who
+            cannot be judged for want of an id.
     """
 
     def __init__(self, file: str, block: int) -> None:
@@ -95,3 +96,5 @@ class Gathered:
         self.tally["lines", "rejected", reason.value] += 1
         if reason is Reason.BROKEN_FILE:
             self.tally["broken file", self.file] += 1
+        elif reason is Reason.PATIENT_WITHOUT_ID:
+            self.tally.update((("patients", "in"), ("patients", "rejected")))

@@ -91,7 +91,7 @@ class Gatherer:
                         keep((number, patient, kind, tells, medication, line))
                 elif kind in OF_THEMSELVES:
                     rows = gathered.kept if kind == "Patient" else gathered.medications
-                    rows.add((number, own_id(resource), kind, False, None, line))
+                    rows.add((number, own_id(resource, kind), kind, False, None, line))
             except LineRefused as refused:
                 _reject(line, number, refused.reason, gathered)
             except Undecodable:

@@ -107,8 +107,8 @@ def _judge_chart(chart: Chart, question: Question) -> Found:
             if row.kind in OF_PATIENTS and not _can_be_held(row):
                 _reject(row, Reason.CANNOT_BE_HELD, theirs)
     for row in again:
-        _reject_patient(row, Reason.PATIENT_AGAIN, theirs)
-    theirs.tally["patients", "in"] += 1 + len(again)
+        _reject(row, Reason.PATIENT_AGAIN, theirs)
+    theirs.tally["patients", "in"] += 1
     return theirs
 
 

@@ -221,6 +221,7 @@ class _Processes:
                 bar.update(self._done.get_obj().value - bar.n)
                 for each in done:
                     each.result()
+            bar.total = bar.n  # it was said about how much there is
 
 
 # What one process keeps from task to task.

@@ -11,6 +11,10 @@ from service.patient_record.references import UUID_LENGTH, reference_text, targe
 from service.population.reasons import Reason
 from service.population.resource_line import MEDICATION, LineRefused
 
+_WITHOUT_ID = {
+    "Patient": Reason.PATIENT_WITHOUT_ID,
+    MEDICATION: Reason.MEDICATION_WITHOUT_ID,
+}
 # The usual way to name a patient, with nothing in it that would need a parser.
 _usual_subject = re.compile(
     rb'\{"reference": ?"Patient/([A-Za-z0-9.-]{1,64})"(?:, ?"display": ?"[^"\\]*")?\}'
@@ -53,15 +57,15 @@ def key_of(identifier: str) -> str:
     return identifier.lower() if len(identifier) == UUID_LENGTH else identifier
 
 
-def own_id(resource: FlatTyped) -> str:
-    """The key a resource stands under.
+def own_id(resource: FlatTyped, kind: str) -> str:
+    """The key a Patient or a Medication stands under.
 
     Raises:
         LineRefused: it has no id.
     """
     identifier = key_of(text(resource.get("id")))
     if not identifier:
-        raise LineRefused(Reason.NO_ID)
+        raise LineRefused(_WITHOUT_ID[kind])
     return identifier
 
 
