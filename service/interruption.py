@@ -13,6 +13,7 @@ from signal import (
     SIG_UNBLOCK,
     SIGINT,
     SIGTERM,
+    Handlers,
     getsignal,
     pthread_sigmask,
     raise_signal,
@@ -80,8 +81,7 @@ def asked_later() -> Iterator[None]:
 
 def hear_no_more() -> None:
     """Nobody who asks again is heard: the process is about to end."""
-    for number in ASKING:
-        signal(number, SIG_IGN)
+    _answer(ASKING, SIG_IGN)
 
 
 def leave_ctrl_c_to_parent() -> None:
@@ -90,14 +90,14 @@ def leave_ctrl_c_to_parent() -> None:
     pthread_sigmask(SIG_UNBLOCK, ASKING)
 
 
-def _answer(asking: Iterable[int], answer: Answer) -> None:
+def _answer(asking: Iterable[int], answer: Answer | Handlers) -> None:
     for number in asking:
         signal(number, answer)
 
 
 def _ends(words: str) -> Answer:
     def end(number: int, _: FrameType | None) -> None:
-        os.write(2, f"{words}\n".encode())
+        os.write(2, f"\n{words}\n".encode())
         os._exit(ENDED_BY + number)
 
     return end

@@ -179,6 +179,16 @@ def _line_of(process: int) -> bytes:
     return Path(f"/proc/{process}/cmdline").read_bytes()
 
 
+def pieces_done(run: Path) -> int:
+    """How many pieces of its export a run has read."""
+    return len(list(run.glob("work/gathered/[0-9]*")))
+
+
+def parts_done(run: Path) -> int:
+    """How many parts of its patients a run has judged."""
+    return len(list(run.glob("tallies/part-*.parquet")))
+
+
 def is_running(process: int) -> bool:
     try:
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"

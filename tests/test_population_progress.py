@@ -25,6 +25,7 @@ from tests.population_runs import (
     commanded,
     environment,
     judged_here,
+    pieces_done,
     wait_until,
 )
 from tests.populations import write_population
@@ -128,7 +129,7 @@ def test_the_bar_of_a_run_that_goes_on_ends_at_its_end(tmp_path: Path) -> None:
     with subprocess.Popen(
         command(*arguments), env=environment(), stderr=subprocess.DEVNULL
     ) as begun:
-        wait_until(lambda: len(list(run.glob("work/gathered/[0-9]*"))) >= 2)
+        wait_until(lambda: pieces_done(run) >= 2)
         begun.kill()
     done = [json.loads(note.read_text()) for note in run.glob("work/gathered/*/done.json")]
     again = commanded(*arguments)

@@ -21,6 +21,8 @@ from tests.population_runs import (
     environment,
     finished,
     is_running,
+    parts_done,
+    pieces_done,
     wait_until,
     workers_of,
 )
@@ -43,14 +45,6 @@ def unbroken(export: Path, tmp_path_factory: pytest.TempPathFactory) -> Tables:
     return finished(folder, "--input", export, *AS_OF, "--workers", 1)
 
 
-def pieces_done(run: Path) -> int:
-    return len(list(run.glob("work/gathered/[0-9]*")))
-
-
-def parts_done(run: Path) -> int:
-    return len(list(run.glob("tallies/part-*.parquet")))
-
-
 @pytest.fixture
 def begun(export: Path, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A run that has been started with two processes."""
@@ -60,6 +54,13 @@ def begun(export: Path, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
     ) as process:
         yield process
         process.kill()
+
+
+def kill_while_reading(begun: subprocess.Popen[bytes], run: Path) -> None:
+    """Kill a run that has read some of its export."""
+    wait_until(lambda: pieces_done(run))
+    begun.kill()
+    begun.wait()
 
 
 @pytest.mark.parametrize(
@@ -167,9 +168,7 @@ def test_pieces_of_an_older_version_are_not_gone_on_from(
 ) -> None:
     """What it kept may lack what is asked of it now."""
     run = tmp_path / "run"
-    wait_until(lambda: pieces_done(run) >= 1)
-    begun.kill()
-    begun.wait()
+    kill_while_reading(begun, run)
     description = json.loads((run / DESCRIPTION).read_text())
     del description["layout"]
     (run / DESCRIPTION).write_text(json.dumps(description))
@@ -184,9 +183,7 @@ def test_files_that_changed_since_are_refused(
 ) -> None:
     """What was read of the old files is not judged with the new ones."""
     run, changed = tmp_path / "run", tmp_path / "changed"
-    wait_until(lambda: pieces_done(run) >= 1)
-    begun.kill()
-    begun.wait()
+    kill_while_reading(begun, run)
     changed.mkdir()
     for file in export.iterdir():
         (changed / file.name).write_bytes(
@@ -223,9 +220,7 @@ def test_today_is_the_day_a_run_was_begun(
 ) -> None:
     """Begun on another day and gone on with today, all charts are opened on the first day."""
     run = tmp_path / "run"
-    wait_until(lambda: pieces_done(run) >= 1)
-    begun.kill()
-    begun.wait()
+    kill_while_reading(begun, run)
     tables = finished(run, "--input", export)
 
     assert {DAY} == {row["date"] for row in tables.rows("states")}

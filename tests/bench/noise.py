@@ -86,12 +86,14 @@ def _kinds(shares: Mapping[str, int], chance: Random) -> Iterator[str]:
         yield from chance.choices(list(shares), list(shares.values()), k=100)
 
 
-def entry(kind: str, patient: str, day: date, chance: Random) -> Resource:
-    """One entry of a resource type."""
-    code = chance.choice(codes()[kind])
-    then = day - timedelta(days=chance.randint(NEWEST_DAYS, OLDEST_DAYS))
-    at = f"{then}T{chance.randint(8, 17):02}:{chance.randint(0, 59):02}:00+00:00"
-    own, visit = _uuid(chance), f"Encounter/{_uuid(chance)}"
+def heading(kind: str, own: str, at: str, narrative: str) -> Resource:
+    """What every generated entry begins with, whatever its type.
+
+    Args:
+        own: its id.
+        at: when it was last updated.
+        narrative: its text, as XHTML.
+    """
     return {
         "resourceType": kind,
         "id": own,
@@ -100,8 +102,19 @@ def entry(kind: str, patient: str, day: date, chance: Random) -> Resource:
             "lastUpdated": at,
             "profile": [f"http://hl7.org/fhir/StructureDefinition/{kind}"],
         },
-        "text": {"status": "generated", "div": _narrative(code, then)},
+        "text": {"status": "generated", "div": narrative},
         "identifier": [{"system": "urn:example:generated-charts", "value": own}],
+    }
+
+
+def entry(kind: str, patient: str, day: date, chance: Random) -> Resource:
+    """One entry of a resource type."""
+    code = chance.choice(codes()[kind])
+    then = day - timedelta(days=chance.randint(NEWEST_DAYS, OLDEST_DAYS))
+    at = f"{then}T{chance.randint(8, 17):02}:{chance.randint(0, 59):02}:00+00:00"
+    own, visit = _uuid(chance), f"Encounter/{_uuid(chance)}"
+    return {
+        **heading(kind, own, at, _narrative(code, then)),
         **_about(kind, patient),
         **({} if kind == "Encounter" else {"encounter": {"reference": visit}}),
         **_members(kind, code, at, chance),

@@ -7,6 +7,7 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
+from tests.bench.noise import heading
 from tests.populations.surroundings import ORGANIZATION
 
 Resource = dict[str, Any]
@@ -27,15 +28,7 @@ def unread_entry(kind: str, day: date, chance: Random) -> Resource:
     named, members = (_vaccination if kind == "Immunization" else _claim)(visit, at, chance)
     div = f'<div xmlns="http://www.w3.org/1999/xhtml"><p>{named}, {day}</p></div>'
     return {
-        "resourceType": kind,
-        "id": own,
-        "meta": {
-            "versionId": "1",
-            "lastUpdated": at,
-            "profile": [f"http://hl7.org/fhir/StructureDefinition/{kind}"],
-        },
-        "text": {"status": "generated", "div": div},
-        "identifier": [{"system": "urn:example:generated-charts", "value": own}],
+        **heading(kind, own, at, div),
         "patient": {"reference": "Patient/who"},
         **members,
     }
