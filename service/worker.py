@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from math import inf
 from signal import SIG_UNBLOCK, SIGINT, SIGQUIT, SIGTERM, pthread_sigmask
 from threading import Semaphore
 from time import monotonic
 from typing import Any
 
 from gunicorn.http import body, wsgi
+from gunicorn.http.parser import _DRAIN_MAX_BYTES
 from gunicorn.workers.gthread import _DEFER, ThreadWorker
 
 from service.slow_senders import BODY_SECONDS, HEAD_SECONDS, Head, hang_up, part, timed
@@ -98,8 +100,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn bears no types
 
     def _keepalive_after(self, conn: Any, keepalive: bool) -> bool:
         """Whether the connection can be used again: nothing is left of the body it brought."""
-        brought = conn.parser.mesg.body
-        if keepalive and not brought.failed and getattr(brought.reader, "length", None) == 0:
+        if keepalive and _left(conn.parser.mesg.body) == 0:
             conn.parser.mesg = None  # the parser need not look for what to throw away
             return True
         return bool(super()._keepalive_after(conn, keepalive))
@@ -143,6 +144,8 @@ class Answer(wsgi.Response):  # type: ignore[misc]  # gunicorn bears no types
         """Make the head, to be sent with what follows."""
         if self._head or self.headers_sent:
             return
+        if _left(self.req.body) >= _DRAIN_MAX_BYTES:
+            self.force_close()  # it will be, and whoever is told so sends nothing more on it
         lines = [*self.default_headers(), *(f"{k}: {v}\r\n" for k, v in self.headers), "\r\n"]
         self._head = "".join(lines).encode("latin-1")
 
@@ -160,3 +163,13 @@ class Answer(wsgi.Response):  # type: ignore[misc]  # gunicorn bears no types
     def _send(self, data: bytes) -> None:
         head, self._head, self.headers_sent = self._head, b"", True
         self.sock.sendall(head + data)
+
+
+def _left(brought: Any) -> float:
+    """How many bytes of a request's body nobody has read; infinite where none can say."""
+    if brought.failed:
+        return inf
+    length: int | None = getattr(brought.reader, "length", None)
+    if length is not None:
+        return length
+    return 0 if brought.reader.parser is None else inf

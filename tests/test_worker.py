@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import http.client
+import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -43,13 +44,25 @@ def test_kept_connections_keep_nobody_out(tmp_path: Path) -> None:
     assert len(sockets) == len(lines)
 
 
-@pytest.mark.parametrize("chunked", [False, True])
-def test_a_body_nobody_read_is_not_the_next_request(live_server: str, chunked: bool) -> None:
-    """What a refused call brought is thrown away, also when it looks like a request."""
-    inner = b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"
-    framing = b"Transfer-Encoding: chunked" if chunked else b"Content-Length: %d" % len(inner)
-    body = b"%x\r\n%b\r\n0\r\n\r\n" % (len(inner), inner) if chunked else inner
-    refused = b"POST %b HTTP/1.1\r\nHost: x\r\n%b\r\n\r\n%b" % (VIEW.encode(), framing, body)
+INNER = b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"
+SHORT = b"Content-Length: %d\r\n\r\n%b" % (len(INNER), INNER)
+LARGE = b"Content-Length: 100000\r\n\r\n" + INNER.ljust(100_000)
+CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n" % (len(INNER), INNER)
+
+
+@pytest.mark.parametrize(
+    ("words", "body", "told", "statuses"),
+    [
+        ("thrown away", SHORT, b"keep-alive", [b"415", b"415", b"200"]),
+        ("too much to throw away", LARGE, b"close", [b"415"]),
+        ("nobody knows how much it is", CHUNKED, b"close", [b"415"]),
+    ],
+)
+def test_a_body_nobody_read_is_not_the_next_request(
+    words: str, body: bytes, told: bytes, statuses: list[bytes], live_server: str
+) -> None:
+    """Also when it looks like one; where the connection will not be kept, the client is told."""
+    refused = b"POST %b HTTP/1.1\r\nHost: x\r\n%b" % (VIEW.encode(), body)
     last = b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
     port = int(live_server.rpartition(":")[2])
     with socket.create_connection(("127.0.0.1", port), timeout=LONG) as connection:
@@ -57,9 +70,25 @@ def test_a_body_nobody_read_is_not_the_next_request(live_server: str, chunked: b
         with connection.makefile("rb") as answers:
             heard = answers.read()
 
-    assert heard.count(b"HTTP/1.1 415 ") == 2
-    assert heard.count(b"HTTP/1.1 200 ") == 1
+    assert re.findall(rb"HTTP/1.1 (\d+) ", heard) == statuses, words
+    assert re.findall(rb"\r\nConnection: (\S+)", heard)[0] == told
     assert b"backpath_" not in heard
+
+
+def test_a_chunked_body_that_was_read_keeps_the_connection(live_server: str) -> None:
+    """As some clients send all they have: each of their calls need not knock anew."""
+    line = http.client.HTTPConnection("127.0.0.1", int(live_server.rpartition(":")[2]), LONG)
+    told, sockets = [], set()
+    for _ in range(2):
+        line.request("POST", VIEW, iter([b"{", b"}"]), {"Content-Type": "application/json"})
+        answer = line.getresponse()
+        answer.read()
+        told.append((answer.status, answer.headers["Connection"]))
+        sockets.add(line.sock)
+    line.close()
+
+    assert told == [(400, "keep-alive")] * 2
+    assert len(sockets) == 1
 
 
 class Line:
@@ -74,7 +103,8 @@ class Line:
 
 
 def _answer(line: Line, method: str = "GET") -> Answer:
-    asked = SimpleNamespace(method=method, version=(1, 1), should_close=lambda: False)
+    body = SimpleNamespace(failed=False, reader=SimpleNamespace(length=0))
+    asked = SimpleNamespace(method=method, version=(1, 1), body=body, should_close=lambda: False)
     return Answer(asked, line, Config())
 
 
