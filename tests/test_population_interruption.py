@@ -11,9 +11,22 @@ from signal import SIGINT, SIGTERM
 
 import pytest
 
+from service.population.local import FEWEST_PARTITIONS
+from service.population.partitions import NOISE_PART, is_done
+from service.population.report_files import JSON_REPORT
 from service.population.run import DESCRIPTION
+from service.population.tables import unfinished_of
 from tests.conftest import HOUSE
-from tests.population_runs import DAY, LONG, environment, finished, is_running, wait_until
+from tests.population_runs import (
+    DAY,
+    LONG,
+    environment,
+    finished,
+    is_running,
+    parts_done,
+    pieces_done,
+    wait_until,
+)
 from tests.population_runs import workers_of as judging
 from tests.populations import write_population
 
@@ -23,6 +36,36 @@ GO_ON = f"{SENTENCE} to go on"
 BARS = ("reading:", "judging:")
 Begun = subprocess.Popen[str]
 
+# Ctrl-C is pressed when a bar is drawn for the last time, before its line ends.
+BESIDE_A_BAR = """
+from signal import SIGINT, raise_signal
+
+from tqdm import tqdm
+
+def draw_and_ask(bar, *told, **how):
+    draw(bar, *told, **how)
+    if bar.disable and bar.desc == "judging":  # it is being closed
+        raise_signal(SIGINT)
+
+draw, tqdm.display = tqdm.display, draw_and_ask
+
+from service.__main__ import run
+
+if __name__ == "__main__":
+    run()
+"""
+# Ctrl-C is pressed, and the end asked for, when the run is done and its process ends.
+AT_THE_END = """
+import atexit
+from signal import SIGINT, SIGTERM, raise_signal
+
+from service.__main__ import run
+
+if __name__ == "__main__":
+    atexit.register(raise_signal, SIGINT)
+    atexit.register(raise_signal, SIGTERM)
+    run()
+"""
 # Whoever looks for the command line stays there.
 SLOW_TO_LOAD = """
 import sys, time
@@ -72,16 +115,14 @@ def has_loaded(process: Begun, library: str) -> bool:
     return f"/{library}" in Path(f"/proc/{process.pid}/maps").read_text()
 
 
-def is_reading(run: Path) -> bool:
-    return any(run.glob("work/gathered/[0-9]*"))
-
-
-def is_judging(run: Path) -> bool:
-    return any(run.glob("tallies/part-*.parquet"))
-
-
-def is_judged(run: Path) -> bool:
-    return len(list(run.glob("tallies/*.parquet"))) == 6
+def reports(run: Path) -> bool:
+    """Whether all is judged; the report is then held back, so that nobody comes too late."""
+    held = unfinished_of(run / JSON_REPORT)
+    if not (run / DESCRIPTION).exists():
+        return False
+    if not held.exists():
+        os.mkfifo(held)
+    return is_done(run, NOISE_PART) and parts_done(run) == FEWEST_PARTITIONS
 
 
 def told_beside_bars(stderr: str) -> list[str]:
@@ -96,9 +137,9 @@ def told_beside_bars(stderr: str) -> list[str]:
         ("the engine is loaded", lambda _, p: has_loaded(p, "pyarrow")),
         ("the run is begun", lambda run, _: (run / DESCRIPTION).exists()),
         ("processes are started", lambda _, p: judging(p.pid)),
-        ("reading", lambda run, _: is_reading(run)),
-        ("judging", lambda run, _: is_judging(run)),
-        ("the report is made", lambda run, _: is_judged(run)),
+        ("reading", lambda run, _: pieces_done(run)),
+        ("judging", lambda run, _: parts_done(run)),
+        ("the report is made", lambda run, _: reports(run)),
     ],
 )
 def test_an_interrupted_run_ends_with_one_sentence(
@@ -120,9 +161,40 @@ def test_an_interrupted_run_ends_with_one_sentence(
     wait_until(lambda: not any(map(is_running, workers)))
 
 
+def ended_by(program: str, export: Path, folder: Path) -> subprocess.CompletedProcess[str]:
+    """What came of a run that was begun by this program."""
+    (folder / "program.py").write_text(program)
+    words = map(str, ["population", folder / "run", "--input", export, *AS_OF])
+    return subprocess.run(
+        [sys.executable, folder / "program.py", *words],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=LONG,
+        check=False,
+    )
+
+
+def test_the_sentence_stands_below_an_unfinished_bar(export: Path, tmp_path: Path) -> None:
+    """Not at the end of a line that is full of other things."""
+    ended = ended_by(BESIDE_A_BAR, export, tmp_path)
+
+    assert told_beside_bars(ended.stderr) == [GO_ON]
+    assert ended.returncode == 130
+
+
+def test_a_run_that_is_done_is_not_broken_off(export: Path, tmp_path: Path) -> None:
+    """Who comes too late has what he asked for, and is told where."""
+    ended = ended_by(AT_THE_END, export, tmp_path)
+
+    assert ended.stdout == f"{tmp_path / 'run' / 'report.html'}\n"
+    assert told_beside_bars(ended.stderr) == []
+    assert ended.returncode == 0
+
+
 def test_who_asks_again_gets_no_traceback(begun: Begun, tmp_path: Path) -> None:
     """Ctrl-C once more, when the sentence has come: nothing more is said, and the same code."""
-    wait_until(lambda: is_reading(tmp_path / "run"))
+    wait_until(lambda: pieces_done(tmp_path / "run"))
     begun.send_signal(SIGINT)
     assert begun.stderr
     while begun.stderr.readline().rsplit("\r")[-1].strip() != GO_ON:
@@ -149,7 +221,7 @@ def test_whoever_is_impatient_gets_a_sentence_too(number: int, code: int) -> Non
         process.send_signal(number)
         _, told = process.communicate(timeout=LONG)
 
-    assert told.splitlines() == [SENTENCE]
+    assert told.split("\n") == ["", SENTENCE, ""]
     assert process.returncode == code
 
 
@@ -158,7 +230,7 @@ def test_a_run_that_alone_is_asked_to_end_takes_its_processes_along(
 ) -> None:
     """As a supervisor asks; the same command goes on from there."""
     run = tmp_path / "run"
-    wait_until(lambda: is_reading(run))
+    wait_until(lambda: pieces_done(run))
     workers = judging(begun.pid)
     begun.send_signal(SIGTERM)
     begun.communicate(timeout=LONG)
@@ -177,7 +249,7 @@ def test_what_killed_processes_left_on_the_disk_makes_room(export: Path, tmp_pat
     left.mkdir(parents=True)
     (left / "block").write_bytes(b"x")
     with begin(tmp_path / "run", export) as process:
-        wait_until(lambda: is_reading(tmp_path / "run"))
+        wait_until(lambda: pieces_done(tmp_path / "run"))
         there = left.exists()
         process.kill()
 

@@ -96,11 +96,12 @@ def population(
         raise click.ClickException(str(problem)) from None
     except KeyboardInterrupt as asked:
         hear_no_more()
-        _tell(interrupted)
+        _tell(f"\n{interrupted}")  # below a bar
         sys.stderr.flush()
         if engine == "spark":
             os._exit(code_of(asked))  # what still runs in other processes ends with this one
         sys.exit(code_of(asked))
+    hear_no_more()  # all is done
     click.echo(page)
 
 
