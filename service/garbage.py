@@ -14,9 +14,9 @@ OBJECTS_OF_A_COMMAND = 500_000
 def keep_for_good() -> None:
     """Have it leave alone what was loaded, and look less often for the rest.
 
-    It would walk over all the content again and again while a request is read, and by that make
-    the workers copy the memory they share with the master. What loading left over is so little
-    that looking for it first would only hold up the start.
+    It would walk over all the content again and again while charts are read, and by that make the
+    workers copy the memory they share with the master. What loading left over is so little that
+    looking for it first would only hold up the start.
     """
     gc.freeze()
     gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS, *gc.get_threshold()[1:])

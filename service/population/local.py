@@ -23,6 +23,7 @@ import pyarrow as pa
 from tqdm import tqdm
 
 from cards.library import Library, load_library
+from service.garbage import keep_for_good
 from service.interruption import asked_later, leave_ctrl_c_to_parent
 from service.population.calls import KEYS, AsOf, Calls, Replay
 from service.population.export import Export, Piece, pieces, type_named
@@ -240,6 +241,7 @@ def _start(
     global _library, _database, _progress  # noqa: PLW0603 a process has no other place to keep them
     leave_ctrl_c_to_parent()
     _library = load_library(switched_on=switched_on, mme_factors=mme_factors)
+    keep_for_good()
     _database = connect(work)
     atexit.register(_leave)
     _progress = progress
