@@ -19,6 +19,7 @@ from tests.conftest import HOUSE
 from tests.population_charts import JSON, write_lines
 from tests.population_runs import DAY, Tables, commanded, environment, finished
 from tests.populations import write_population
+from tests.without_extras import PYTHON_PATH
 
 AS_OF = ("--as-of", DAY.isoformat())
 SECRET = "Mustermann-4711"
@@ -46,6 +47,17 @@ def test_the_number_of_workers_changes_nothing(
     assert two_workers.content == one.content
     for report in ("report.json", "report.html"):
         assert (two_workers.folder / report).read_text() == (one.folder / report).read_text()
+
+
+@pytest.mark.parametrize("form", ["ndjson", "parquet"])
+def test_no_package_of_an_extra_is_needed(form: str, tmp_path: Path) -> None:
+    """Spark's pandas and numpy are here in the tests, and not where users install the product."""
+    write_population(tmp_path / "export", patients=5, day=DAY, form=form)
+    asked = ("--input", tmp_path / "export", "--replay", "visits")
+    plain = finished(tmp_path / "plain", *asked, PYTHONPATH=PYTHON_PATH)
+
+    assert plain.content == finished(tmp_path / "run", *asked).content
+    assert plain.rows("states")
 
 
 def test_only_who_runs_it_may_look_at_the_files(two_workers: Tables) -> None:

@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from tests.bench.population.exports import DAY, Population
+from tests.without_extras import PYTHON_PATH
 
 # The module of each.
 ENGINES: Mapping[str, str] = {
@@ -32,7 +33,7 @@ def missing(engine: str) -> str | None:
 
 
 def command(engine: str, workers: int, population: Population, run: Path) -> list[str]:
-    """The command that judges a population.
+    """The command that judges a population, as where only what the engine needs is installed.
 
     Args:
         run: the folder of the run, which must not be there yet.
@@ -44,4 +45,5 @@ def command(engine: str, workers: int, population: Population, run: Path) -> lis
         "--workers": workers,
     }
     words = [str(word) for option in options.items() for word in option]
-    return [sys.executable, "-m", "service", "population", str(run), *words]
+    found = [] if engine == "spark" else [f"PYTHONPATH={PYTHON_PATH}"]
+    return ["env", *found, sys.executable, "-m", "service", "population", str(run), *words]
