@@ -15,8 +15,8 @@ def keep_for_good() -> None:
     """Have it leave alone what was loaded, and look less often for the rest.
 
     It would walk over all the content again and again while charts are read, and by that make the
-    workers copy the memory they share with the master. What loading left over is so little that
-    looking for it first would only hold up the start.
+    service's workers copy the memory they share with the master. What loading left over is so
+    little that looking for it first would only hold up the start.
     """
     gc.freeze()
     gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS, *gc.get_threshold()[1:])

@@ -80,7 +80,7 @@ def asked_later() -> Iterator[None]:
 
 
 def hear_no_more() -> None:
-    """Nobody who asks again is heard: the process is about to end."""
+    """Whoever asks from now on is not heard: the process is about to end."""
     _answer(ASKING, SIG_IGN)
 
 

@@ -9,7 +9,8 @@ import subprocess
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -24,8 +25,8 @@ from service.population.export import Export, read_export
 from service.population.grouping import connect
 from service.population.local import Cut, run_local
 from service.population.pseudonym import Keyed, own_key
-from service.population.run import RunFolder, Wanted
-from service.population.tables import TABLES, read_table
+from service.population.run import DESCRIPTION, RunFolder, Wanted
+from service.population.tables import TABLES, read_table, unfinished_of
 from tests.conftest import HOUSE
 
 Row = dict[str, Any]
@@ -149,8 +150,13 @@ def environment(**settings: str) -> dict[str, str]:
 
 def commanded(*arguments: object, **settings: str) -> subprocess.CompletedProcess[str]:
     """What came of a run."""
+    return ended(command(*arguments), **settings)
+
+
+def ended(line: Sequence[object], **settings: str) -> subprocess.CompletedProcess[str]:
+    """What came of a command line."""
     return subprocess.run(
-        command(*arguments),
+        list(map(str, line)),
         env=environment(**settings),
         capture_output=True,
         text=True,
@@ -166,7 +172,20 @@ def finished(*arguments: object, **settings: str) -> Tables:
     return Tables(Path(str(arguments[0])))
 
 
-# The processes of a run that is to be killed
+# The processes of a run that is to be disturbed
+
+
+@contextmanager
+def held_back(run: Path, name: str) -> Iterator[None]:
+    """Let a run that has begun not write this file: nobody comes too late to disturb it."""
+    wait_until((run / DESCRIPTION).exists)
+    waiting = unfinished_of(run / name)
+    waiting.parent.mkdir(exist_ok=True)
+    os.mkfifo(waiting)
+    try:
+        yield
+    finally:
+        waiting.unlink()
 
 
 def workers_of(process: int) -> list[int]:
@@ -176,7 +195,11 @@ def workers_of(process: int) -> list[int]:
 
 
 def _line_of(process: int) -> bytes:
-    return Path(f"/proc/{process}/cmdline").read_bytes()
+    """The command line of a process; empty when it is gone."""
+    try:
+        return Path(f"/proc/{process}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
 
 
 def pieces_done(run: Path) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.population_runs import DAY, LONG, Tables, commanded, environment, finished
+from tests.population_runs import DAY, Tables, commanded, ended, finished
 from tests.populations import write_population
 
 AS_OF = ("--as-of", DAY.isoformat())
@@ -42,14 +42,7 @@ main()
 
 def with_room_for(limit: int, *arguments: object) -> subprocess.CompletedProcess[str]:
     """A run that cannot write more into a file, as where a disk is full."""
-    return subprocess.run(
-        [sys.executable, "-c", LIMITED, str(limit), "population", *map(str, arguments)],
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=LONG,
-        check=False,
-    )
+    return ended([sys.executable, "-c", LIMITED, limit, "population", *arguments])
 
 
 @pytest.mark.parametrize(
@@ -91,14 +84,7 @@ except RunProblem as problem:
 
 def test_columns_that_cannot_be_written_are_told_of_as_any_file(tmp_path: Path) -> None:
     """What writes columns says it in its own way, which is not for people."""
-    done = subprocess.run(
-        [sys.executable, "-c", COLUMNS, str(tmp_path / "part.parquet")],
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=LONG,
-        check=True,
-    )
+    done = ended([sys.executable, "-c", COLUMNS, tmp_path / "part.parquet"])
 
     assert done.stdout == "File too large; run the same again to go on\n"
 

@@ -15,13 +15,14 @@ from service.population.local import FEWEST_PARTITIONS
 from service.population.partitions import NOISE_PART, is_done
 from service.population.report_files import JSON_REPORT
 from service.population.run import DESCRIPTION
-from service.population.tables import unfinished_of
 from tests.conftest import HOUSE
 from tests.population_runs import (
     DAY,
     LONG,
+    ended,
     environment,
     finished,
+    held_back,
     is_running,
     parts_done,
     pieces_done,
@@ -51,8 +52,25 @@ draw, tqdm.display = tqdm.display, draw_and_ask
 
 from service.__main__ import run
 
-if __name__ == "__main__":
-    run()
+run()
+"""
+# Ctrl-C is pressed when all is judged, and the processes are told to end.
+AT_THEIR_END = """
+import os
+import time
+from concurrent.futures.process import _ExecutorManagerThread as Manager
+from signal import SIGINT
+
+def interrupt_and_end(manager):
+    os.kill(os.getpid(), SIGINT)
+    time.sleep(0.5)  # for who waits for the processes to hear it
+    end(manager)
+
+end, Manager.join_executor_internals = Manager.join_executor_internals, interrupt_and_end
+
+from service.__main__ import run
+
+run()
 """
 # Ctrl-C is pressed, and the end asked for, when the run is done and its process ends.
 AT_THE_END = """
@@ -61,10 +79,9 @@ from signal import SIGINT, SIGTERM, raise_signal
 
 from service.__main__ import run
 
-if __name__ == "__main__":
-    atexit.register(raise_signal, SIGINT)
-    atexit.register(raise_signal, SIGTERM)
-    run()
+atexit.register(raise_signal, SIGINT)
+atexit.register(raise_signal, SIGTERM)
+run()
 """
 # Whoever looks for the command line stays there.
 SLOW_TO_LOAD = """
@@ -115,14 +132,19 @@ def has_loaded(process: Begun, library: str) -> bool:
     return f"/{library}" in Path(f"/proc/{process.pid}/maps").read_text()
 
 
-def reports(run: Path) -> bool:
-    """Whether all is judged; the report is then held back, so that nobody comes too late."""
-    held = unfinished_of(run / JSON_REPORT)
-    if not (run / DESCRIPTION).exists():
-        return False
-    if not held.exists():
-        os.mkfifo(held)
+def is_judged(run: Path) -> bool:
     return is_done(run, NOISE_PART) and parts_done(run) == FEWEST_PARTITIONS
+
+
+def interrupt(begun: Begun, number: int, code: int, words: str) -> None:
+    """Interrupt a run as a terminal does, and see that it ends with the sentence and the code."""
+    workers = judging(begun.pid)
+    os.killpg(begun.pid, number)
+    _, told = begun.communicate(timeout=LONG)
+
+    assert told_beside_bars(told) == [GO_ON], words
+    assert begun.returncode == code
+    wait_until(lambda: not any(map(is_running, workers)))
 
 
 def told_beside_bars(stderr: str) -> list[str]:
@@ -138,8 +160,6 @@ def told_beside_bars(stderr: str) -> list[str]:
         ("the run is begun", lambda run, _: (run / DESCRIPTION).exists()),
         ("processes are started", lambda _, p: judging(p.pid)),
         ("reading", lambda run, _: pieces_done(run)),
-        ("judging", lambda run, _: parts_done(run)),
-        ("the report is made", lambda run, _: reports(run)),
     ],
 )
 def test_an_interrupted_run_ends_with_one_sentence(
@@ -152,44 +172,54 @@ def test_an_interrupted_run_ends_with_one_sentence(
 ) -> None:
     """No traceback of any process, no warning of what was not freed, and the code shells expect."""
     wait_until(lambda: moment(tmp_path / "run", begun))
-    workers = judging(begun.pid)
-    os.killpg(begun.pid, number)
-    _, told = begun.communicate(timeout=LONG)
-
-    assert told_beside_bars(told) == [GO_ON], words
-    assert begun.returncode == code
-    wait_until(lambda: not any(map(is_running, workers)))
+    interrupt(begun, number, code, words)
 
 
-def ended_by(program: str, export: Path, folder: Path) -> subprocess.CompletedProcess[str]:
-    """What came of a run that was begun by this program."""
-    (folder / "program.py").write_text(program)
-    words = map(str, ["population", folder / "run", "--input", export, *AS_OF])
-    return subprocess.run(
-        [sys.executable, folder / "program.py", *words],
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=LONG,
-        check=False,
-    )
+@pytest.mark.parametrize(("number", "code"), [(SIGINT, 130), (SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("words", "moment"), [("judging", parts_done), ("the report is made", is_judged)]
+)
+def test_a_run_interrupted_near_its_end_does_so_too(
+    words: str,
+    moment: Callable[[Path], object],
+    number: int,
+    code: int,
+    begun: Begun,
+    tmp_path: Path,
+) -> None:
+    """Until the report is written."""
+    run = tmp_path / "run"
+    with held_back(run, JSON_REPORT):
+        wait_until(lambda: moment(run))
+        interrupt(begun, number, code, words)
 
 
-def test_the_sentence_stands_below_an_unfinished_bar(export: Path, tmp_path: Path) -> None:
-    """Not at the end of a line that is full of other things."""
-    ended = ended_by(BESIDE_A_BAR, export, tmp_path)
+@pytest.mark.parametrize(
+    ("words", "program"),
+    [
+        ("the sentence stands below an unfinished bar", BESIDE_A_BAR),
+        ("processes are waited for that were just told to end", AT_THEIR_END),
+    ],
+)
+def test_a_run_interrupted_between_two_steps_does_so_too(
+    words: str, program: str, export: Path, tmp_path: Path
+) -> None:
+    """However short the moment is."""
+    line = [sys.executable, "-c", program, "population", tmp_path / "run"]
+    broken_off = ended([*line, "--input", export, *AS_OF])
 
-    assert told_beside_bars(ended.stderr) == [GO_ON]
-    assert ended.returncode == 130
+    assert told_beside_bars(broken_off.stderr) == [GO_ON], words
+    assert broken_off.returncode == 130
 
 
 def test_a_run_that_is_done_is_not_broken_off(export: Path, tmp_path: Path) -> None:
     """Who comes too late has what he asked for, and is told where."""
-    ended = ended_by(AT_THE_END, export, tmp_path)
+    line = [sys.executable, "-c", AT_THE_END, "population", tmp_path / "run"]
+    done = ended([*line, "--input", export, *AS_OF])
 
-    assert ended.stdout == f"{tmp_path / 'run' / 'report.html'}\n"
-    assert told_beside_bars(ended.stderr) == []
-    assert ended.returncode == 0
+    assert done.stdout == f"{tmp_path / 'run' / 'report.html'}\n"
+    assert told_beside_bars(done.stderr) == []
+    assert done.returncode == 0
 
 
 def test_who_asks_again_gets_no_traceback(begun: Begun, tmp_path: Path) -> None:
@@ -197,8 +227,7 @@ def test_who_asks_again_gets_no_traceback(begun: Begun, tmp_path: Path) -> None:
     wait_until(lambda: pieces_done(tmp_path / "run"))
     begun.send_signal(SIGINT)
     assert begun.stderr
-    while begun.stderr.readline().rsplit("\r")[-1].strip() != GO_ON:
-        pass
+    assert any(line.rsplit("\r")[-1].strip() == GO_ON for line in begun.stderr)
     begun.send_signal(SIGINT)
     _, told = begun.communicate(timeout=LONG)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from service.population.report_files import JSON_REPORT
 from tests.population_runs import (
     DAY,
     Tables,
@@ -15,6 +16,7 @@ from tests.population_runs import (
     commanded,
     environment,
     finished,
+    held_back,
     is_running,
     wait_until,
     workers_of,
@@ -84,9 +86,12 @@ def test_a_salt_made_by_chance_lasts_as_long_as_its_run(
     """A run that is killed goes on with the same keys; at the end nobody can work them out."""
     run = tmp_path / "run"
     line = command(run, "--input", export, *WANTED)
-    with subprocess.Popen(
-        line, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as begun:
+    with (
+        subprocess.Popen(
+            line, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as begun,
+        held_back(run, JSON_REPORT),
+    ):
         wait_until(lambda: list(run.glob("states/part-*.parquet")))
         workers = workers_of(begun.pid)
         begun.kill()

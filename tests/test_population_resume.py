@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from service.population.partitions import NOISE_PART
+from service.population.report_files import JSON_REPORT
 from service.population.run import DESCRIPTION, LOCK, RunFolder
 from tests.population_runs import (
     DAY,
@@ -20,6 +22,7 @@ from tests.population_runs import (
     commanded,
     environment,
     finished,
+    held_back,
     is_running,
     parts_done,
     pieces_done,
@@ -110,10 +113,11 @@ def test_a_killed_process_ends_the_run_in_words(
 ) -> None:
     """As where memory is short: the run says what to do, and then goes on."""
     run = tmp_path / "run"
-    wait_until(lambda: moment(run))
-    workers = workers_of(begun.pid)
-    os.kill(workers[0], signal.SIGKILL)
-    _, told = begun.communicate(timeout=LONG)
+    with held_back(run, f"tallies/{NOISE_PART}.parquet"):
+        wait_until(lambda: moment(run))
+        workers = workers_of(begun.pid)
+        os.kill(workers[0], signal.SIGKILL)
+        _, told = begun.communicate(timeout=LONG)
 
     assert begun.returncode == 1
     assert b"Error: a process was killed, perhaps for want of memory" in told
@@ -125,8 +129,8 @@ def test_a_killed_process_ends_the_run_in_words(
 def test_two_runs_at_once_do_not_share_a_folder(
     begun: subprocess.Popen[bytes], export: Path, tmp_path: Path
 ) -> None:
-    wait_until((tmp_path / "run" / DESCRIPTION).exists)
-    second = commanded(tmp_path / "run", "--input", export, *AS_OF)
+    with held_back(tmp_path / "run", JSON_REPORT):
+        second = commanded(tmp_path / "run", "--input", export, *AS_OF)
 
     assert second.returncode == 1
     assert "another run is writing to" in second.stderr

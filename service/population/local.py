@@ -201,7 +201,8 @@ class _Processes:
         if failed:
             for process in multiprocessing.active_children():
                 process.kill()  # what it has not finished is done again
-        self._pool.shutdown(cancel_futures=True)
+        with asked_later():  # else nobody would wait for the processes, and they for ever
+            self._pool.shutdown(cancel_futures=True)
 
     def run(self, tasks: Sequence[Callable[[], None]], title: str, unit: str, total: int) -> None:
         """Do the tasks, and show how fast and for how long.

@@ -1,6 +1,7 @@
 """Python as where Backpath is installed without extras: what only these bring is not found.
 
-PyArrow and DuckDB use NumPy and pandas where they are, and importing them takes long.
+These are pandas, which Spark asks for, and what comes with it. PyArrow and DuckDB use them where
+they are, and importing them takes long.
 """
 
 from __future__ import annotations

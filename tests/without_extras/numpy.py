@@ -1,3 +1,3 @@
 """In the place of NumPy, which is not in every install."""
 
-raise ImportError("only extras bring it")
+raise ModuleNotFoundError("only extras bring it", name="numpy")

@@ -1,3 +1,3 @@
 """In the place of pandas, which is not in every install."""
 
-raise ImportError("only extras bring it")
+raise ModuleNotFoundError("only extras bring it", name="pandas")

@@ -33,7 +33,7 @@ def missing(engine: str) -> str | None:
 
 
 def command(engine: str, workers: int, population: Population, run: Path) -> list[str]:
-    """The command that judges a population, as where only what the engine needs is installed.
+    """The command that judges a population; the local engine's as installed without extras.
 
     Args:
         run: the folder of the run, which must not be there yet.
