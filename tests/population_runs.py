@@ -150,13 +150,16 @@ def environment(**settings: str) -> dict[str, str]:
 
 def commanded(*arguments: object, **settings: str) -> subprocess.CompletedProcess[str]:
     """What came of a run."""
-    return ended(command(*arguments), **settings)
+    return ended(command(*arguments), None, **settings)
 
 
-def ended(line: Sequence[object], **settings: str) -> subprocess.CompletedProcess[str]:
-    """What came of a command line."""
+def ended(
+    line: Sequence[object], cwd: Path | None = None, **settings: str
+) -> subprocess.CompletedProcess[str]:
+    """What came of a command line, given in this folder."""
     return subprocess.run(
         list(map(str, line)),
+        cwd=cwd,
         env=environment(**settings),
         capture_output=True,
         text=True,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from datetime import date
 from pathlib import Path
@@ -15,9 +14,8 @@ from cards.library import Library
 from service.population.engine import run_population
 from service.population.problems import PopulationProblem
 from service.population.run import Wanted
-from tests.conftest import HOUSE
 from tests.population_charts import JSON, write_lines
-from tests.population_runs import DAY, Tables, commanded, environment, finished
+from tests.population_runs import DAY, Tables, command, commanded, ended, finished
 from tests.populations import write_population
 from tests.without_extras import PYTHON_PATH
 
@@ -178,14 +176,7 @@ def test_what_is_wrong_is_said_in_one_line(
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "thesis.txt").write_text("years of work")
     (tmp_path / "file").write_text("short")
-    done = subprocess.run(
-        [sys.executable, "-c", "from service.cli import main; main()", "population", *arguments],
-        env=environment(),
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = ended(command(*arguments), cwd=tmp_path)
 
     assert done.returncode == code
     assert words in done.stderr.splitlines()[-1]
@@ -240,13 +231,7 @@ print(sorted(heavy))
 )
 def test_what_judges_populations_is_not_loaded_for(words: str, does: str) -> None:
     """The service starts, and help is given, without a database and readers of columns."""
-    done = subprocess.run(
-        [sys.executable, "-c", LOADED.format(does)],
-        env=environment(),
-        cwd=HOUSE,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    done = ended([sys.executable, "-c", LOADED.format(does)])
 
+    assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "[]"

@@ -107,6 +107,11 @@ def export(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def line_of(program: str, run: Path, export: Path) -> list[object]:
+    """The command line of a run that is begun by this program."""
+    return [sys.executable, "-c", program, "population", run, "--input", export, *AS_OF]
+
+
 def begin(run: Path, export: Path) -> Begun:
     """Start a run as from a terminal: all its processes are of one group."""
     words = ["population", run, "--input", export, *AS_OF, "--workers", 2]
@@ -205,8 +210,7 @@ def test_a_run_interrupted_between_two_steps_does_so_too(
     words: str, program: str, export: Path, tmp_path: Path
 ) -> None:
     """However short the moment is."""
-    line = [sys.executable, "-c", program, "population", tmp_path / "run"]
-    broken_off = ended([*line, "--input", export, *AS_OF])
+    broken_off = ended(line_of(program, tmp_path / "run", export))
 
     assert told_beside_bars(broken_off.stderr) == [GO_ON], words
     assert broken_off.returncode == 130
@@ -214,8 +218,7 @@ def test_a_run_interrupted_between_two_steps_does_so_too(
 
 def test_a_run_that_is_done_is_not_broken_off(export: Path, tmp_path: Path) -> None:
     """Who comes too late has what he asked for, and is told where."""
-    line = [sys.executable, "-c", AT_THE_END, "population", tmp_path / "run"]
-    done = ended([*line, "--input", export, *AS_OF])
+    done = ended(line_of(AT_THE_END, tmp_path / "run", export))
 
     assert done.stdout == f"{tmp_path / 'run' / 'report.html'}\n"
     assert told_beside_bars(done.stderr) == []
